@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tests.lab import small
 
-from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
+from memrunbook.core.errors import Interrupted, OutOfDate, Refused, RunbookError, SessionLost
 from memrunbook.core.instant import Instant
 from memrunbook.core.reading.fact import Reading, Unavailable
 from memrunbook.core.reading.snapshot import Snapshot
@@ -169,10 +169,10 @@ class World:
         return Instant(1_700_000_000.0 + self.time, self.time)
 
     def error(self, request: Request) -> RunbookError | None:
-        del request
         if not self.troubled or not self.choose([False] * 19 + [True]):
             return None
-        kind: type[RunbookError] = self.choose([SessionLost, Interrupted, Refused])
+        late = [OutOfDate] if isinstance(request, Execute) else []
+        kind: type[RunbookError] = self.choose([SessionLost, Interrupted, Refused, *late])
         return kind("trouble")
 
     def answer(self, request: Request) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from memrunbook.app.outage import Outage
 from memrunbook.app.ruling import NO_FREEZE, Freezes
 from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Change
@@ -38,7 +39,8 @@ class HostBrakes:
 
     `machine` is the host's own mark, known once it was read: it is one host by whatever name it is reached.
     `approved` is the saved plan that is carried out: what it allows is allowed in its time alone. `peers` are the
-    hosts that must not be disturbed together with this one; `waits` is told at each look for whom it waits.
+    hosts that must not be disturbed together with this one; `waits` is told at each look for whom it waits. A store
+    that is away is waited for as `outage` says.
     """
 
     store: Store
@@ -55,13 +57,14 @@ class HostBrakes:
     approved: ApprovedPlan | None = None
     peers: tuple[str, ...] = ()
     waits: Callable[[str], object] = str
+    outage: Outage = field(default_factory=Outage)
 
     def forbids(self, change: Change) -> Refused | None:
         """The switch, a freeze, the time of a saved plan, or a line of config.yaml: anew before each effect."""
         from memrunbook.state.store.switch import switch_of
 
-        now = self.clock.now().utc
-        switch = switch_of(self.store)
+        switch = self.outage.answer(lambda: switch_of(self.store), self.clock)
+        now = self.clock.now().utc  # by when it answered
         if switch.holds(now):
             return Refused(off_words(switch, now), hint=ON)
         if (frozen := self.held.frozen(self.host, now)) is not None:
@@ -79,7 +82,8 @@ class HostBrakes:
         if self.limits is None:
             return ()
         known, here = _shown(change), self._here(besides)
-        return held_back(known, here, self.store.history(known, here), self.limits)
+        history = self.outage.answer(lambda: self.store.history(known, here), self.clock)
+        return held_back(known, here, history, self.limits)
 
     def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
         """Claims the change and returns its number; in words who is at the same on another host, where one is.
@@ -87,7 +91,9 @@ class HostBrakes:
         Refused where it is beyond the limits by now, unless a person `consented` to that.
         """
         limits, here = None if consented else self.limits, self._here(besides)
-        begun = self.store.begin(_shown(change), redact(step), here, self.actor, limits)
+        known, label = _shown(change), redact(step)
+        # The same moment however often it is asked: by that the store knows a beginning whose answer was lost.
+        begun = self.outage.answer(lambda: self.store.begin(known, label, here, self.actor, limits), self.clock)
         if isinstance(begun, int):
             return begun
         who = "its peer" if is_at_a_peer(begun, change, here) else "one host at a time for that"
@@ -97,12 +103,18 @@ class HostBrakes:
         return words
 
     def end(self, number: int, state: str) -> None:
-        """Remembers how the change ended."""
-        self.store.end(number, state, self.clock.now().utc)
+        """Remembers how the change ended, or tells that the store does not know it: its journal does."""
+        now = self.clock.now().utc
+        self.outage.remember(
+            f"{self.host}: the end of a change", lambda: self.store.end(number, state, now), self.clock
+        )
 
     def ran(self, outcome: str, *, changed: bool) -> None:
-        """Remembers how the run ended here."""
-        self.store.ran(self._here(), outcome, changed=changed)
+        """Remembers how the run ended here, or tells that the store does not know it."""
+        here = self._here()
+        self.outage.remember(
+            f"{self.host}: the end of the run", lambda: self.store.ran(here, outcome, changed=changed), self.clock
+        )
 
     def _here(self, besides: Sequence[str] = ()) -> Here:
         return Here(

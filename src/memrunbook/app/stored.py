@@ -67,6 +67,11 @@ class Stored:
         file = self.config.store.password_file
         return _first_line(file) if file is not None and self.place == self.config.store.place else ""
 
+    @property
+    def patience(self) -> float:
+        """For how long a run waits for it where it does not answer, in seconds; 0 for a file, which nobody restarts."""
+        return self.config.store.patience if is_server(self.place) else 0.0
+
     def open(self) -> Store:
         """Opens it; the state directory exists. JournalError where it does not answer, UsageError where it is none."""
         for place, where in ((self.named, "--store"), (os.environ.get(VARIABLE, ""), f"${VARIABLE}")):

@@ -15,6 +15,7 @@ from memrunbook.app.gates import OneAtATime
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.notice import Notice
 from memrunbook.app.others import OthersFirst, ThroughFreezes
+from memrunbook.app.outage import Outage
 from memrunbook.app.reading import sampling_of
 from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.rolling import Rolling
@@ -77,11 +78,14 @@ class Running:
     rolling: Rolling = field(init=False)
     remembering: Remembering = field(init=False)
     recall: StoredRecall = field(init=False)
+    outage: Outage = field(init=False)
 
     def __post_init__(self) -> None:
         self.rolling = Rolling.of(self.arguments.rollout, self.arguments.hosts)
         self.remembering = Remembering(self.arguments.history)
-        self.recall = StoredRecall(lambda: Stored(self.arguments.state, self.config, self.arguments.store))
+        stored = Stored(self.arguments.state, self.config, self.arguments.store)
+        self.recall = StoredRecall(lambda: stored)
+        self.outage = Outage(stored.patience, self.notice.remark)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Runs these hosts; the reports in their order. JournalError stops the host whose journal fails."""
@@ -174,6 +178,7 @@ class Running:
             approved=self.arguments.approved.get(host.name),
             peers=as_said_now(self.config, host).peers,
             waits=lambda why: self.notice.waits(host.name, why),
+            outage=self.outage,
         )
 
     def _interpreted(self, host: Host, session: Session, journal: HostJournal, clock: SystemClock) -> Life[HostReport]:

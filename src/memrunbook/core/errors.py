@@ -10,8 +10,10 @@ RunbookError
 │   ├── SudoError        root was needed and sudo refused
 │   └── SessionLost      the connection or the remote shell ended in mid-work
 ├── Refused              a rule of safety says no: lock, policy, gate
-│   └── NotBegun         no other host of the run is begun: so many have failed, or a person asked to stop
+│   ├── NotBegun         no other host of the run is begun: so many have failed, or a person asked to stop
+│   └── OutOfDate        what a change rests on was read too long ago by now
 ├── JournalError         the journal cannot be written or does not verify
+│   └── StoreAway        the store is a server that does not answer now, and may again
 └── Interrupted          a person pressed Ctrl-C
 """
 
@@ -101,10 +103,18 @@ class NotBegun(Refused):
     """No other host is begun: so many have failed, or a person asked to stop."""
 
 
+class OutOfDate(Refused):
+    """What this rests on was read too long ago: it is read again before anything is done."""
+
+
 class JournalError(RunbookError):
     """The journal cannot be written or does not verify. `run` is the run that this cut off, where it did."""
 
     run: str = ""
+
+
+class StoreAway(JournalError):  # noqa: N818  the outcome's word
+    """The store does not answer now: a server that is restarted, or not reached. Asked again, it may."""
 
 
 class Interrupted(RunbookError):  # noqa: N818  the outcome's word

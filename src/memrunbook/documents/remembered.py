@@ -18,6 +18,8 @@ from memrunbook.documents.source import Source
 from memrunbook.runtime.outside import LOGS, STORES, holds_password, is_file, is_log, is_server, shown
 
 Count = Annotated[int, Meta(ge=1, le=100)]
+PATIENCE, LONGEST = 5 * MINUTE, HOUR
+"""Seconds that a run waits for a store that is away, and at most: its claim on a change lasts no longer."""
 USUAL, KEEPING = Limits(), Keeping()
 
 
@@ -41,12 +43,16 @@ CLOSE_IT = "put it into a file of its own (password_file), or into ~/.pgpass, or
 
 
 class StoreSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A database server whose password stands in a file of its own: the first line of it."""
+    """A database server: whose password stands in a file of its own, or which runs wait for longer than usual."""
 
     url: StorePlace
     password_file: Annotated[
-        str, Meta(min_length=1, description="a file whose first line is the password; nobody else may read it")
-    ]
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="a file whose first line is the password; nobody else may read it"),
+    ] = None
+    patience: Annotated[
+        Duration | None, usual("a run waits so long for a server that does not answer any more", PATIENCE)
+    ] = None
 
 
 class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,10 +107,14 @@ class HistorySpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 @dataclass(frozen=True)
 class StoreAt:
-    """Where the store is: a URL or a file's path (empty: in the state directory), and the file of its password."""
+    """Where the store is: a URL or a file's path (empty: in the state directory), and the file of its password.
+
+    `patience` is how long a run waits for a server that does not answer any more, in seconds.
+    """
 
     place: str = ""
     password_file: Path | None = None
+    patience: float = PATIENCE
 
 
 def store_at(source: Source, folder: Path, spec: str | StoreSpec | None) -> StoreAt:
@@ -116,11 +126,20 @@ def store_at(source: Source, folder: Path, spec: str | StoreSpec | None) -> Stor
     if is_server(place):
         if holds_password(place) and _read_by_all(Path(source.name)):
             raise DocumentError([Problem(where, "everybody may read the password in this URL", CLOSE_IT)])
-        return StoreAt(place, None if isinstance(spec, str) else _password_file(source, folder, spec.password_file))
+        return StoreAt(place) if isinstance(spec, str) else _server(source, folder, spec)
     if isinstance(spec, str) and is_file(place):
         return StoreAt(str(folder / Path(place).expanduser()))
-    what = "is no store" if isinstance(spec, str) else "is no server that asks for a password"
+    what = "is no store" if isinstance(spec, str) else "is no server"
     raise DocumentError([Problem(where, f"{shown(place)!r} {what}", STORES)])
+
+
+def _server(source: Source, folder: Path, spec: StoreSpec) -> StoreAt:
+    password = None if spec.password_file is None else _password_file(source, folder, spec.password_file)
+    patience = PATIENCE if spec.patience is None else float(spec.patience)
+    if patience > LONGEST:
+        said = f"must be at most {format_duration(LONGEST)}, is {format_duration(patience)}"
+        raise DocumentError([Problem(source.where(("store", "patience")), said)])
+    return StoreAt(spec.url, password, patience)
 
 
 def log_place(source: Source, spec: str | None) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memrunbook.core.action.action import Change, Repeat
-from memrunbook.core.errors import Refused
-from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
+from memrunbook.core.errors import OutOfDate, Refused
+from memrunbook.core.run.request import WAITED, AskApproval, Execute, Turn, Wait
 from memrunbook.core.units import format_duration
 from memrunbook.runtime.life import Life, Pause
-from memrunbook.runtime.ports import Brakes
+from memrunbook.runtime.ports import Brakes, Clock
 
 EVERY, PATIENCE = 5.0, 1200.0
 """Seconds between two looks whether the other host is done, and after which nobody waits for it any more."""
@@ -107,6 +107,16 @@ class StepTurn:
             self.number = yield from claim(brakes, request, at_work=at_work, consented=consented, besides=self.besides)
         elif not is_free(request):
             heed(brakes, request.change)
+
+    def act(self, brakes: Brakes, request: Execute, clock: Clock, *, at_work: bool) -> Life[None]:
+        """The same right before an effect; OutOfDate where what it rests on grew old while the brakes were waited for.
+
+        The turn stays: what is read then is read behind it.
+        """
+        asked = clock.now()
+        yield from self.begin(brakes, request, at_work=at_work)
+        if not is_free(request) and clock.now().since(asked) >= WAITED:
+            raise OutOfDate("it had to wait, and what it rests on is read again")
 
     def end(self, brakes: Brakes, state: str) -> None:
         """Lets others have their turn."""

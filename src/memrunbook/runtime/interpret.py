@@ -123,9 +123,11 @@ class Interpreter:
         if isinstance(request, Record):
             return self._remember(request)
         if isinstance(request, AskApproval) and request.step.change is not None:
-            request = msgspec.structs.replace(
-                request, limits=self.brakes.reasons(request.step.change, request.begun_by)
-            )
+            try:
+                limits = self.brakes.reasons(request.step.change, request.begun_by)
+                request = msgspec.structs.replace(request, limits=limits)
+            except Interrupted as error:  # while a store that is away was waited for
+                self.held_back = error
         record = self._keep(Asked(request))
         self.watch(request)
         try:
@@ -158,7 +160,7 @@ class Interpreter:
                 self._turn.asked(self.brakes, request)
                 return self.approver.approve(self.host, request)
             case Execute():
-                yield from self._turn.begin(self.brakes, request, at_work=self._locked)
+                yield from self._turn.act(self.brakes, request, self.clock, at_work=self._locked)
                 return self._execute(request, record)
             case Compare() | Look() | Lock():
                 return self._lock() if isinstance(request, Lock) else _looked(self.session, request, self.clock)

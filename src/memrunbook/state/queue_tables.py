@@ -12,7 +12,7 @@ from procrastinate.schema import SchemaManager
 
 from memrunbook.core.errors import JournalError
 from memrunbook.runtime.outside import shown
-from memrunbook.state.store.database import REACHABLE
+from memrunbook.state.store.server_errors import REACHABLE
 
 MADE = "memrunbook: the queue's tables are made"
 """What the server is asked to lock by."""

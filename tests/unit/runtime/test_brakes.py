@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from memrunbook.core.action.action import Change, Repeat, Risk
-from memrunbook.core.errors import Refused
+from memrunbook.core.errors import OutOfDate, Refused
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import PlannedStep
-from memrunbook.core.run.request import AskApproval, Execute, Turn, Wait
+from memrunbook.core.run.request import WAITED, AskApproval, Execute, Turn, Wait
 from memrunbook.runtime.brakes import EVERY, NOT_BEGUN, PATIENCE, StepTurn, Unbraked, claim
 from memrunbook.runtime.life import Finished, Pause, resume
+from memrunbook.testing import FixedClock
 
 BUSY = "web-2, its peer: run R1 by ada@ops is at api.service there (restart_unit) since 2026-11-29 09:12 UTC"
 
@@ -159,3 +160,30 @@ def test_nobody_is_asked_for_what_may_not_be_done() -> None:
     with pytest.raises(Refused, match="switched off by ada"):
         resume(mine.begin(brakes, request(), at_work=True))
     assert resume(mine.begin(brakes, request(undo=True), at_work=True)) == Finished(None)
+
+
+class Away(Brakes):
+    """Brakes whose store does not answer for so many seconds, each time that they are asked whether it may be."""
+
+    def __init__(self, clock: FixedClock, seconds: float) -> None:
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+
+    def forbids(self, change: Change) -> Refused | None:
+        self.clock.sleep(self.seconds)
+        return super().forbids(change)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_was_read_before_a_long_wait_is_read_again_before_an_effect(taken: bool) -> None:  # noqa: FBT001
+    clock, mine = FixedClock(), StepTurn()
+    brakes = Away(clock, WAITED - 0.1)
+    if taken:
+        resume(mine.begin(brakes, turn(), at_work=True))
+    assert resume(mine.act(brakes, request(), clock, at_work=True)) == Finished(None)
+    brakes.seconds = WAITED + 0.1
+    with pytest.raises(OutOfDate, match="is read again"):
+        resume(mine.act(brakes, request(), clock, at_work=True))
+    assert (mine.number, brakes.looks) == (7, 1), "the turn stays"
+    for free in (request(undo=True), request(repeat=Repeat.READ)):
+        assert resume(mine.act(brakes, free, clock, at_work=True)) == Finished(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -36,6 +36,7 @@ from memrunbook.core.run.request import (
 from memrunbook.core.run.run import run_plan
 from memrunbook.core.runbook.spec import VerifySpec
 from memrunbook.core.units import Duration
+from memrunbook.runtime.brakes import Unbraked
 from memrunbook.runtime.clock import A_PERSON
 from memrunbook.runtime.collect import Collector
 from memrunbook.runtime.fleet import each
@@ -401,3 +402,42 @@ def test_a_connection_that_is_lost_while_reading_is_thrown_in() -> None:
     lab.interpreter.collector = Collector(Host("lab"), Lost(), lab.clock, small.FACTS)
     (error,) = lab.ask(READ)
     assert isinstance(error, SessionLost)
+
+
+class Away(Unbraked):
+    """Brakes whose store was waited for when a person asked to stop."""
+
+    def __init__(self, where: str) -> None:
+        self.where, self.ends = where, list[str]()
+
+    def reasons(self, change: Change, besides: Sequence[str] = ()) -> tuple[str, ...]:
+        return self._asked("reasons") or super().reasons(change, besides)
+
+    def forbids(self, change: Change) -> Refused | None:
+        self._asked("forbids")
+        return super().forbids(change)
+
+    def begin(self, change: Change, step: str, *, consented: bool, besides: Sequence[str] = ()) -> int | str:
+        self._asked("begin")
+        return super().begin(change, step, consented=consented, besides=besides)
+
+    def end(self, number: int, state: str) -> None:
+        self.ends.append(state)
+
+    def _asked(self, what: str) -> tuple[str, ...]:
+        if what == self.where:
+            raise Interrupted(A_PERSON)
+        return ()
+
+
+@pytest.mark.parametrize("where", ["reasons", "forbids", "begin"])
+def test_whoever_stops_while_the_store_is_waited_for_has_stopped_the_run(where: str) -> None:
+    lab = Lab(brakes=Away(where))
+    step = PlannedStep(id="a", name="A", action="adjust", decision="change", change=CHANGE, gate=True)
+    answers = lab.ask(AskApproval(step, START), Execute("a", CHANGE))
+    assert isinstance(answers[-1], Interrupted)
+    assert isinstance(answers[0], Approval) == (where == "begin")
+    assert lab.session.calls == []
+    asked, answered, failed = (len(lab.journaled(event)) for event in ("asked", "answered", "error"))
+    assert (asked, answered) == (2, 2 - failed), "each question has its answer"
+    assert failed

@@ -1,18 +1,24 @@
-"""A state directory with a finished run, and a clock that stands still."""
+"""A finished run, a clock that stands still, and the store and the history in both their places."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.record import Actor, Ended, EndedHost, Invoked, plain
 from memrunbook.state.run_directory import RunDirectory
+from memrunbook.state.store.changes import Store
+from memrunbook.state.store.database import address
 
+Opened = Callable[[], Store]
 RUN_ID = "20261122T094107Z-abcd"
+NUMBERS = itertools.count()
 NOW = Instant(1795340467.0, 5.0)
 INVOKED = Invoked(
     time="2026-11-22T09:41:07.000Z",
@@ -36,6 +42,39 @@ def server() -> Iterator[Postgres]:
         pytest.skip(MISSING)
     with postgres() as running:
         yield running
+
+
+@pytest.fixture
+def database(server: Postgres, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of the test's own on the module's server."""
+    name = f"test_{next(NUMBERS)}"
+    engine = sa.create_engine(address(tmp_path, server.url), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield server.url.removesuffix("postgres") + name
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["file", "server"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the store and the history are: nothing was written there yet. Each test that uses it is made twice."""
+    return str(request.getfixturevalue("database")) if request.param == "server" else ""
+
+
+@pytest.fixture
+def opened(place: str, tmp_path: Path) -> Iterator[Opened]:
+    """Opens the same store each time."""
+    stores: list[Store] = []
+
+    def one() -> Store:
+        stores.append(Store.open(tmp_path, place))
+        return stores[-1]
+
+    yield one
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture

@@ -153,6 +153,10 @@ class AskApproval(Ask[Approval], frozen=True, tag=True):
         return tuple(look.run for look in self.looks if look.once and not look.settled)
 
 
+WAITED = 10.0
+"""Seconds between the newest facts and a turn, or within an effect's own wait, from which on they are read again."""
+
+
 class Turn(Ask[Waited], frozen=True, tag=True):
     """Wait until no other host is at the same; the turn is kept until the step has ended.
 

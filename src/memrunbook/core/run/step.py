@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from memrunbook.core.action.action import Action, Risk
+from memrunbook.core.errors import OutOfDate
 from memrunbook.core.plan.diagnosis import world_of
 from memrunbook.core.plan.plan import PlannedStep
 from memrunbook.core.plan.planner import Item, again, bind_action, look_up, not_needed
@@ -13,12 +14,10 @@ from memrunbook.core.run.carry_out import Approved, carry_out
 from memrunbook.core.run.event import LookedAt, StepState
 from memrunbook.core.run.flight import clock
 from memrunbook.core.run.progress import TOO_SHORT, Doing, Progress, incident_over
-from memrunbook.core.run.request import AskApproval, Asking, Record, Turn, ask
+from memrunbook.core.run.request import WAITED, AskApproval, Asking, Record, Turn, ask
 from memrunbook.core.runbook.bound import Step
 
 ASKED_AT_MOST = 3
-WAITED = 10.0
-"""Seconds between the newest facts and a turn, from which on they are read again."""
 DECLINED = {"yes": "the answer was for another change than the one that was shown"}
 
 
@@ -47,19 +46,33 @@ def run_item(progress: Progress, step: Step, key: str) -> Asking[None]:
     if planned.change is None or action is None:
         yield from _not_run(progress, step, planned)
         return
-    if planned.change.risk >= Risk.MEDIUM and not (yield from _turn(progress, step, item, planned, action)):
-        return
-    approved = Approved(progress, step, item, action, planned.change, progress.snapshot, progress.failed_locked)
-    yield from carry_out(approved, began)
+    late = False
+    waits = planned.change.risk >= Risk.MEDIUM
+    while not (waits or late) or (yield from _turn(progress, step, item, planned, action, late=late)):
+        approved = Approved(progress, step, item, action, planned.change, progress.snapshot, progress.failed_locked)
+        late = yield from _is_late(carry_out(approved, began))
+        if not late:
+            return
 
 
-def _turn(progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action) -> Asking[bool]:
-    """Waits for its turn; whether what was approved is still due. Whoever had to wait reads everything again."""
+def _is_late(carrying_out: Asking[None]) -> Asking[bool]:
+    """Lives it; True where nothing was done yet, since what it rests on has grown old."""
+    try:
+        yield from carrying_out
+    except OutOfDate:
+        return True
+    return False
+
+
+def _turn(  # noqa: PLR0913  what was decided, and of what
+    progress: Progress, step: Step, item: Item, planned: PlannedStep, action: Action, *, late: bool
+) -> Asking[bool]:
+    """Waits for its turn; whether what was approved is still due. Who had to wait, or is late, reads again."""
     change = planned.change
     if change is None:
         return False
     waited = yield from ask(Turn(planned.label, change))
-    if waited.at.since(progress.snapshot.taken_at) < WAITED:
+    if not late and waited.at.since(progress.snapshot.taken_at) < WAITED:
         return True
     progress.fresh = 0
     yield from progress.refresh("it had to wait for its turn", step)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from memrunbook.core.units import DAY, MINUTE
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, writing
+from memrunbook.state.store.database import explained, one_at_a_time, writing
 from memrunbook.state.store.tables import ALERTS
 
 KEPT = 2 * DAY
@@ -27,8 +27,7 @@ def answered_before(store: Store, fingerprint: str, window: float, now: float) -
     Two processes that are told the same at once: one of them answers. A time to come was told by a wrong clock.
     """
     with explained(store.name), writing(store.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(TURN, 0))))
+        one_at_a_time(connection, TURN)
         connection.execute(sa.delete(ALERTS).where(OF.at < now - KEPT))
         silent = sa.or_(OF.at < now - CLAIMED, OF.at > now + CLAIMED)
         connection.execute(sa.delete(ALERTS).where(OF.fingerprint == _claim(fingerprint), silent))

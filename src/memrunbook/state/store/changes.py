@@ -25,13 +25,15 @@ from memrunbook.core.plan.limits import (
 )
 from memrunbook.core.units import DAY
 from memrunbook.runtime.brakes import NOT_BEGUN
-from memrunbook.state.store.database import address, explained, opened, reading, shown_url, writing
+from memrunbook.state.store.database import address, explained, one_at_a_time, opened, reading, shown_url, writing
 from memrunbook.state.store.tables import CHANGES, RUNS
 
 REMEMBERED = 7 * DAY
 PERSON = "look at the other hosts first; at a terminal a person may still allow it"
 BEGINS = "memrunbook: a change begins"
 """What a server is asked to lock by while it is looked whether a change may begin."""
+ENDS = "memrunbook: a run ends: "
+"""The same, with the run's id, while it is looked whether its end is known."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,14 @@ class Store:
         """Remembers that a change begins and returns its number; the other one where another host is at the same.
 
         Refused where it is beyond the `limits` by now; looked and written in one, or two would both be let through.
+        Asked once more of the same moment, since the answer was lost, it is the number that it had.
         """
         with explained(self.name), writing(self.engine) as connection:
-            if connection.dialect.name == "postgresql":
-                # two that look and then write would both be let through
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(BEGINS, 0))))
+            one_at_a_time(connection, BEGINS)
             history = History(_changes(connection, change, here), _runs(connection, here))
+            mine = _begun(connection, change, step, here, history)
+            if mine is not None:
+                return mine
             other = busy_elsewhere(change, here, history)
             if other is not None:
                 return other
@@ -98,11 +102,15 @@ class Store:
             connection.execute(sa.update(CHANGES).where(CHANGES.c.id == number).values(ended=now, state=state))
 
     def ran(self, here: Here, outcome: str, *, changed: bool) -> None:
-        """Remembers how a run ended on a host."""
+        """Remembers how a run ended on a host; said once more of the same moment, it is remembered once."""
         where = {"run": here.run, "host": here.host, "machine": here.machine, "runbook": here.runbook}
         mine = sa.and_(CHANGES.c.run == here.run, CHANGES.c.host == here.host, CHANGES.c.ended.is_(None))
         with explained(self.name), writing(self.engine) as connection:
-            connection.execute(sa.insert(RUNS), {**where, "outcome": outcome, "at": here.now, "changed": changed})
+            one_at_a_time(connection, f"{ENDS}{here.run}")
+            known = sa.and_(RUNS.c.run == here.run, RUNS.c.host == here.host, RUNS.c.at == here.now)
+            if connection.scalar(sa.select(RUNS.c.id).where(known).limit(1)) is None:
+                row = {**where, "outcome": outcome, "at": here.now, "changed": changed}
+                connection.execute(sa.insert(RUNS), row)
             # begun before a crash, ended by the run that went on
             connection.execute(sa.update(CHANGES).where(mine).values(ended=here.now, state=outcome))
 
@@ -136,6 +144,17 @@ class Store:
     def close(self) -> None:
         """Lets go of its connections."""
         self.engine.dispose()
+
+
+def _begun(connection: sa.Connection, change: Change, step: str, here: Here, history: History) -> int | None:
+    """The number of this very beginning, where it was remembered and nobody heard of it; None where it was not."""
+    if not any(one.run == here.run and one.begun == here.now and one.ended is None for one in history.changes):
+        return None
+    known = CHANGES.c
+    mine = (known.run == here.run, known.host == here.host, known.step == step, known.begun == here.now)
+    same = (known.action == change.action, known.target == change.target, known.ended.is_(None))
+    found = connection.scalar(sa.select(known.id).where(*mine, *same).order_by(known.id).limit(1))
+    return None if found is None else int(found)
 
 
 def _changes(connection: sa.Connection, change: Change, here: Here) -> tuple[PastChange, ...]:

@@ -19,6 +19,7 @@ from memrunbook.state import disk
 from memrunbook.state.disk import ELSEWHERE
 from memrunbook.state.ownership import whose
 from memrunbook.state.store import FILE
+from memrunbook.state.store.server_errors import said, server_error
 
 PATIENCE = 10.0
 """Seconds that a writer waits for another one, and that a server is given to answer."""
@@ -27,7 +28,6 @@ READS = "memrunbook_reads"
 MIGRATES = "memrunbook: the tables are made"
 LEAST_FREE = 64 << 10
 """Bytes: with less no table can be made."""
-REACHABLE = "nothing is changed while what others do cannot be known; see that the server runs"
 WRITABLE = f"see that there is space and that it may be written, {ELSEWHERE}"
 MIGRATIONS = "memrunbook.state.store:migrations"
 
@@ -102,20 +102,18 @@ def explained(name: str) -> Iterator[None]:
         raise UsageError(
             "a store on PostgreSQL needs its driver", where=name, hint="pip install 'memrunbook[postgres]'"
         ) from None
-    except OperationalError as error:
-        if "://" in name:
-            raise JournalError(f"the store does not answer: {_said(error)}", where=name, hint=REACHABLE) from None
-        why = "no space left" if _full(Path(name).parent) else _said(error)
-        owner = "" if _writable(Path(name)) else f"; {whose(Path(name))}"
-        raise JournalError(f"the store cannot be read or written: {why}{owner}", where=name, hint=WRITABLE) from None
-    except DatabaseError as error:
-        raise JournalError(
-            f"the store cannot be used: {_said(error)}",
-            where=name,
-            hint="move it aside (mv), and a new one is made: it knows no limits so far, and no runbook off",
-        ) from None
     except SQLAlchemyError as error:
-        raise JournalError(f"the store cannot be used: {_said(error)}", where=name) from None
+        raise (server_error(error, name) if "://" in name else _of_file(error, name)) from None
+
+
+def _of_file(error: SQLAlchemyError, name: str) -> JournalError:
+    if isinstance(error, OperationalError):
+        why = "no space left" if _full(Path(name).parent) else said(error)
+        owner = "" if _writable(Path(name)) else f"; {whose(Path(name))}"
+        return JournalError(f"the store cannot be read or written: {why}{owner}", where=name, hint=WRITABLE)
+    aside = "move it aside (mv), and a new one is made: it knows no limits so far, and no runbook off"
+    hint = aside if isinstance(error, DatabaseError) else ""
+    return JournalError(f"the store cannot be used: {said(error)}", where=name, hint=hint)
 
 
 def _make_file(path: Path) -> None:
@@ -138,12 +136,6 @@ def _full(folder: Path) -> bool:
         return False
 
 
-def _said(error: SQLAlchemyError) -> str:
-    """The database's own words, on one line, without the statement."""
-    cause = getattr(error, "orig", None) or error
-    return shown(" ".join(str(cause).split())[:300])
-
-
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection that only reads: it waits for no writer."""
@@ -161,10 +153,16 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def one_at_a_time(connection: sa.Connection, what: str) -> None:
+    """Who is at the same on a server is waited for, to the end of this transaction; a file has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
+
+
 def connected(where: sa.URL) -> sa.Engine:
     """The database as it is: no table is made, and nothing asked yet."""
     if where.get_backend_name() != "sqlite":
-        return sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where))
+        return _bounded(sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where)))
     engine = sa.create_engine(where, connect_args={"timeout": PATIENCE, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -188,6 +186,19 @@ def libpq(where: sa.URL) -> dict[str, Any]:
     """The server of a URL in the words of libpq, with what bounds each wait for it: for who asks it without a table."""
     _, words = where.get_dialect()().create_connect_args(where)
     return {**words, **_deadlines(where)}
+
+
+def _bounded(engine: sa.Engine) -> sa.Engine:
+    """Its sessions end where the server says nothing for longer than it would let anything last."""
+    from memrunbook.state.store.bounded import BoundedSession
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, options: Any) -> Any:
+        session = BoundedSession.connect(*args, **options)
+        session.longest = 2 * PATIENCE
+        return session
+
+    return engine
 
 
 def _deadlines(where: sa.URL) -> dict[str, Any]:
@@ -217,8 +228,7 @@ def _migrate(engine: sa.Engine, known: str, name: str) -> None:
 
     config = _refuse_newer(known, name)
     with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(MIGRATES, 0))))
+        one_at_a_time(connection, MIGRATES)
         if _version(connection) == known:  # else another engine was at it first
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

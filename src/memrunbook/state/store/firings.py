@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, reading, writing
+from memrunbook.state.store.database import explained, one_at_a_time, reading, writing
 from memrunbook.state.store.tables import FIRINGS, SCHEDULERS, SCHEDULES, SHADOWS, SIGHTINGS
 
 FiringState = Literal[
@@ -104,8 +104,7 @@ def claim(store: Store, moment: Moment, owner: str, now: float, own: str = "") -
     `own` is the firing of the same schedule that its owner is at: the store may be another one by now.
     """
     with explained(store.name), writing(store.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(CLAIMS, 0))))
+        one_at_a_time(connection, CLAIMS)
         _let_go(connection, moment.id, now)
         state, why = _may_run(connection, moment.schedule, now)
         if own and state == "running":

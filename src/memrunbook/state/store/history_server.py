@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from memrunbook.core.errors import JournalError
 from memrunbook.state.history.tables import NEWEST, POSTGRESQL
-from memrunbook.state.store.database import connected, explained, reading, shown_url, writing
+from memrunbook.state.store.database import connected, explained, one_at_a_time, reading, shown_url, writing
 
 WRITES = "memrunbook: the history is written"
 """What a server is asked to lock by: the rows of a host are read and written in one."""
@@ -56,7 +56,7 @@ class HistoryServer:
 
     def _make(self) -> None:
         with writing(self.engine) as connection:
-            _lock(connection)
+            one_at_a_time(connection, WRITES)
             known = _version(connection)  # another process may have been at it first
             for statement in POSTGRESQL.made(known):
                 connection.execute(sa.text(statement))
@@ -79,16 +79,12 @@ class HistoryServer:
     def writing(self) -> Iterator[ServerRows]:
         """A transaction that writes."""
         with explained(self.name), writing(self.engine) as connection:
-            _lock(connection)
+            one_at_a_time(connection, WRITES)
             yield ServerRows(connection)
 
     def close(self) -> None:
         """Lets go of its connections."""
         self.engine.dispose()
-
-
-def _lock(connection: sa.Connection) -> None:
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(WRITES, 0))))
 
 
 def _version(connection: sa.Connection) -> int:

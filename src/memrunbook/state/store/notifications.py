@@ -16,7 +16,7 @@ from memrunbook.core.run.notification import Notification
 from memrunbook.core.run.queued import Queued
 from memrunbook.core.units import DAY, HOUR, MINUTE
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, reading, writing
+from memrunbook.state.store.database import explained, one_at_a_time, reading, writing
 from memrunbook.state.store.tables import NOTIFICATIONS
 
 MOST_WAITING = 1000
@@ -139,8 +139,7 @@ def counts(store: Store) -> dict[tuple[str, str], int]:
 def _turn(store: Store) -> Iterator[sa.Connection]:
     """A transaction that looks and writes in one: two processes would both queue, or both send."""
     with explained(store.name), writing(store.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(TURN, 0))))
+        one_at_a_time(connection, TURN)
         yield connection
 
 

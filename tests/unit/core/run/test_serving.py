@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 import pytest
 from tests.lab import small
-from tests.lab.scripted import Scripted, at, only
+from tests.lab.scripted import Scripted, at, kinds, only
 from tests.lab.small import runbook, step
 from tests.lab.worlds import Run, follow
 
 from memrunbook.core.action.action import Leaves
 from memrunbook.core.action.policy import Care, UnitPolicy
+from memrunbook.core.errors import OutOfDate, RunbookError
 from memrunbook.core.run.request import Done, Execute, Failed, Request, Turn, Wait
 from memrunbook.core.runbook.spec import VerifySpec
 from memrunbook.core.units import Duration
@@ -150,3 +151,31 @@ def test_what_is_taken_down_stays_out_of_service_and_that_is_told() -> None:
     run = follow(runbook(replace(one, action=Stopper), resolved="false"), Host(True))
     assert commands(run) == ["Adjust web"]
     assert only(run).why == "drained: lb out; out of service until this is taken back by: lb in"
+
+
+class Away(Host):
+    """The store did not answer for a minute right before the effect: what was read is out of date by then."""
+
+    def __init__(self, then: Any = None) -> None:
+        super().__init__(True)
+        self.reads = [*self.reads[:2], then or self.reads[1], self.reads[2]]
+
+    def error(self, request: Request) -> RunbookError | None:
+        super().error(request)
+        if not isinstance(request, Execute) or self.asked["Execute"] > 1:
+            return None
+        self.time += 60.0
+        return OutOfDate()
+
+
+@pytest.mark.parametrize("risk", [1, 2])
+def test_what_is_out_of_date_right_before_the_effect_is_read_again(risk: int) -> None:
+    run = played(Away({**at(50.0), **units()}), risk=risk)
+    assert (only(run).state, "it recovered meanwhile" in only(run).why) == ("not_needed", True), only(run).why
+    assert kinds(run)[-4:] == ["Execute", "Turn", "ReadFacts", "Unlock"]
+    still = played(Away(), risk=risk)
+    asked = kinds(still)
+    first = asked.index("Execute")
+    assert asked[first : first + 4] == ["Execute", "Turn", "ReadFacts", "Execute"]
+    assert commands(still).count("Adjust web") == 2
+    assert only(still).state == "done"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.state.store.test_store import Opened, opened
+from tests.unit.state.conftest import Opened
 
 from memrunbook.core.units import HOUR
 from memrunbook.state.store.alerts import (
@@ -14,7 +14,6 @@ from memrunbook.state.store.alerts import (
     was_answered,
 )
 
-__all__ = ["opened"]
 NOW = 1.8e9
 
 

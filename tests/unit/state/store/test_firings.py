@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from msgspec import structs
-from tests.unit.state.store.test_store import Opened, opened
+from tests.unit.state.conftest import Opened
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.plan.limits import Here, History
@@ -15,10 +15,10 @@ from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.store import firings, sightings
 from memrunbook.state.store.changes import Store
+from memrunbook.state.store.firing_figures import ScheduleFigures, figures_of_schedules
 from memrunbook.state.store.firings import SILENT_AFTER, FiringEnd
 
 NOW = 1.8e9
-__all__ = ["opened"]
 
 
 def moment(number: int = 0, schedule: str = "night") -> Moment:
@@ -110,7 +110,7 @@ def test_what_ran_on_a_scheduler_that_died_is_interrupted_and_not_repeated(opene
     assert firings.kept(store)["night"].failures == 1
 
 
-@pytest.mark.parametrize("opened", ["server"], indirect=True)  # a file has one writer at a time
+@pytest.mark.parametrize("place", ["server"], indirect=True)  # a file has one writer at a time
 def test_one_that_ended_while_it_was_looked_at_is_not_given_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     store, late = opened(), NOW + 2 * SILENT_AFTER
     firings.decide_until(store, ["night"], NOW)
@@ -150,6 +150,20 @@ def test_failures_in_a_row_are_counted_and_what_is_paused_waits(opened: Opened) 
     firings.resume(store, "night", NOW + 5)
     assert firings.claim(store, moment(10), "a", NOW) == "running"
     assert firings.kept(store)["night"] == firings.KeptSchedule(name="night", decided=NOW + 5)
+
+
+def test_what_is_told_of_schedules_is_when_they_were_carried_out_last(opened: Opened) -> None:
+    store = opened()
+    assert figures_of_schedules(store) == []
+    firings.decide_until(store, ["night", "week"], NOW)
+    firings.claim(store, moment(), "node/7", NOW + 1)
+    firings.end(store, moment().id, FiringEnd("failed"), NOW + 2)
+    firings.record_missed(store, Due(missed=(moment(1),)), NOW + 60, {})
+    firings.pause(store, "week", NOW, "a release")
+    assert figures_of_schedules(store) == [
+        ScheduleFigures("night", NOW + 1, 1, paused=False),
+        ScheduleFigures("week", None, 0, paused=True),
+    ]
 
 
 def test_a_scheduler_is_heard_of_and_its_silence_told_once(opened: Opened) -> None:

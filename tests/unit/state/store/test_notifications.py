@@ -7,9 +7,7 @@ import threading
 import msgspec
 import pytest
 from msgspec import structs
-
-# The fixtures of the store's own tests.
-from tests.unit.state.store.test_store import Opened, opened
+from tests.unit.state.conftest import Opened
 
 from memrunbook.core.run.notification import Notification
 from memrunbook.core.run.together import together
@@ -17,7 +15,6 @@ from memrunbook.core.units import DAY, HOUR
 from memrunbook.state.store import notifications as queue
 from memrunbook.state.store.changes import Store
 
-__all__ = ["opened"]
 NOW, LEASE = 1.8e9, 60.0
 FAILED = Notification(occasion="failed", key="failed web1", at=NOW, verdict="web1: it failed", host="web1")
 

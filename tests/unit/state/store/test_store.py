@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from tests.postgres import Postgres
+from tests.unit.state.conftest import Opened
 
 from memrunbook.core.action.action import Change, Repeat, Risk
 from memrunbook.core.action.policy import Care
@@ -31,28 +31,8 @@ HERE = Here(run="R1", host="web-1", runbook="memory-leak", now=NOW)
 RESTART = Change(
     action="restart_unit", summary="Restart", target="api.service", script=":", risk=Risk.MEDIUM, repeat=Repeat.ONCE
 )
-Opened = Callable[[], Store]
 FIRST = {"changes", "runs", "switches"}
 """The tables of the first version."""
-
-
-@pytest.fixture(params=["file", "server"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """Opens the same store each time."""
-    url = request.getfixturevalue("server").url if request.param == "server" else ""
-    stores: list[Store] = []
-
-    def one() -> Store:
-        stores.append(Store.open(tmp_path, url))
-        return stores[-1]
-
-    yield one
-    if url:
-        with stores[0].engine.begin() as connection:
-            METADATA.drop_all(connection)
-            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    for store in stores:
-        store.close()
 
 
 def at(seconds: float, host: str = "web-1", run: str = "R1") -> Here:
