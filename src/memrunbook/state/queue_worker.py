@@ -14,7 +14,8 @@ import psycopg
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job as Row
-from procrastinate.manager import JobManager, NotificationCallback
+from procrastinate.manager import JobManager, NotificationCallback, get_channel_for_queues
+from psycopg.sql import SQL, Identifier
 
 from memrunbook.runtime.jobs import Do, GiveBack, TellAway, TellFailed
 from memrunbook.state.queue_link import LATE, SOON, ServerLink, pool
@@ -24,6 +25,8 @@ POLL = 5.0
 """Seconds between two looks for jobs of which nobody told: those that were given back for a time by others."""
 LONGEST_DELAY = 300.0
 """Seconds that a job rests at most that failed again and again."""
+HUSH = 30.0
+"""Seconds in which nothing was told after which it is asked whether the connection still stands."""
 NEVER = 86400.0
 
 
@@ -45,6 +48,7 @@ class Worker:
     """One worker, for one call of `work`. Nothing that its server does ends it: it asks again."""
 
     def __init__(self, words: Mapping[str, Any], wishes: Wishes) -> None:
+        self.words = dict(words)
         self.wishes = wishes
         self.link = ServerLink(pool(words), wishes.away, wishes.stalled_after - wishes.beat)
         self.number: int | None = None
@@ -199,20 +203,26 @@ class PatientJobs(JobManager):
                 return job
 
     async def listen_for_jobs(self, *, on_notification: NotificationCallback, queues: Any = None) -> None:
-        """Is told of new jobs, for as long as the worker works."""
-
-        async def told(**what: Any) -> None:
-            self._news += 1
-            await on_notification(**what)
-
+        """Is told of new jobs, for as long as the worker works; looks once it listens: before it was told nothing."""
         self._tell, delay = on_notification, SOON
         while True:
             try:
-                await super().listen_for_jobs(on_notification=told, queues=queues)
-            except Exception as error:  # noqa: BLE001  asked again, whatever it was
+                async with await psycopg.AsyncConnection.connect(**self._worker.words, autocommit=True) as connection:
+                    for channel in get_channel_for_queues(queues):
+                        await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+                    delay = SOON
+                    await self._listen(connection)
+            except psycopg.Error as error:
                 self._worker.link.lost(error)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LATE)
+
+    async def _listen(self, connection: psycopg.AsyncConnection) -> None:
+        while True:
+            self.wake()
+            async for _ in connection.notifies(timeout=HUSH):
+                self.wake()
+            await connection.execute("SELECT 1")
 
     async def rescue(self, silence: float) -> None:
         """Puts back the jobs of workers that gave no sign of life for so many seconds, and forgets these."""
