@@ -27,6 +27,8 @@ LONGEST_DELAY = 300.0
 """Seconds that a job rests at most that failed again and again."""
 HUSH = 30.0
 """Seconds in which nothing was told after which it is asked whether the connection still stands."""
+MOMENT = 1.0
+"""Seconds in which it is noticed that a cancellation was swallowed."""
 NEVER = 86400.0
 
 
@@ -88,8 +90,9 @@ class Worker:
         try:
             await asyncio.wait([working])
         finally:
-            beating.cancel()
-            await asyncio.wait([beating])
+            while not beating.done():  # on Python 3.11 an answer that comes at that moment swallows it
+                beating.cancel()
+                await asyncio.wait([beating], timeout=MOMENT)
         if not working.cancelled():
             working.result()
 
@@ -205,7 +208,7 @@ class PatientJobs(JobManager):
     async def listen_for_jobs(self, *, on_notification: NotificationCallback, queues: Any = None) -> None:
         """Is told of new jobs, for as long as the worker works; looks once it listens: before it was told nothing."""
         self._tell, delay = on_notification, SOON
-        while True:
+        while not _cancelled():
             try:
                 async with await psycopg.AsyncConnection.connect(**self._worker.words, autocommit=True) as connection:
                     for channel in get_channel_for_queues(queues):
@@ -218,10 +221,14 @@ class PatientJobs(JobManager):
             delay = min(2 * delay, LATE)
 
     async def _listen(self, connection: psycopg.AsyncConnection) -> None:
-        while True:
+        while not _cancelled():
             self.wake()
-            async for _ in connection.notifies(timeout=HUSH):
-                self.wake()
+            quiet = 0.0
+            while quiet < HUSH and not _cancelled():
+                quiet += MOMENT
+                async for _ in connection.notifies(timeout=MOMENT):
+                    self.wake()
+                    quiet = 0.0
             await connection.execute("SELECT 1")
 
     async def rescue(self, silence: float) -> None:
@@ -245,3 +252,9 @@ class PatientJobs(JobManager):
     async def finish_job(self, job: Row, status: Any, delete_job: bool) -> None:  # noqa: FBT001  procrastinate's own
         """Not by its number alone, as here: by then it may be another worker's."""
         del job, status, delete_job
+
+
+def _cancelled() -> bool:
+    """True where this task was cancelled, even if what it waited for came at that moment and swallowed it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
