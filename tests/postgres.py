@@ -39,6 +39,11 @@ class Postgres:
     def url(self) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        """Its first process; 0 where it is stopped."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         words = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"]
         settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", "-cmax_connections=40"]

@@ -14,7 +14,8 @@ import psycopg
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job as Row
-from procrastinate.manager import JobManager, NotificationCallback
+from procrastinate.manager import JobManager, NotificationCallback, get_channel_for_queues
+from psycopg.sql import SQL, Identifier
 
 from memrunbook.runtime.jobs import Do, GiveBack, TellAway, TellFailed
 from memrunbook.state.queue_link import LATE, SOON, ServerLink, pool
@@ -24,6 +25,10 @@ POLL = 5.0
 """Seconds between two looks for jobs of which nobody told: those that were given back for a time by others."""
 LONGEST_DELAY = 300.0
 """Seconds that a job rests at most that failed again and again."""
+HUSH = 30.0
+"""Seconds in which nothing was told after which it is asked whether the connection still stands."""
+MOMENT = 1.0
+"""Seconds in which it is noticed that a cancellation was swallowed."""
 NEVER = 86400.0
 
 
@@ -45,6 +50,7 @@ class Worker:
     """One worker, for one call of `work`. Nothing that its server does ends it: it asks again."""
 
     def __init__(self, words: Mapping[str, Any], wishes: Wishes) -> None:
+        self.words = dict(words)
         self.wishes = wishes
         self.link = ServerLink(pool(words), wishes.away, wishes.stalled_after - wishes.beat)
         self.number: int | None = None
@@ -84,8 +90,9 @@ class Worker:
         try:
             await asyncio.wait([working])
         finally:
-            beating.cancel()
-            await asyncio.wait([beating])
+            while not beating.done():  # on Python 3.11 an answer that comes at that moment swallows it
+                beating.cancel()
+                await asyncio.wait([beating], timeout=MOMENT)
         if not working.cancelled():
             working.result()
 
@@ -199,20 +206,30 @@ class PatientJobs(JobManager):
                 return job
 
     async def listen_for_jobs(self, *, on_notification: NotificationCallback, queues: Any = None) -> None:
-        """Is told of new jobs, for as long as the worker works."""
-
-        async def told(**what: Any) -> None:
-            self._news += 1
-            await on_notification(**what)
-
+        """Is told of new jobs, for as long as the worker works; looks once it listens: before it was told nothing."""
         self._tell, delay = on_notification, SOON
-        while True:
+        while not _cancelled():
             try:
-                await super().listen_for_jobs(on_notification=told, queues=queues)
-            except Exception as error:  # noqa: BLE001  asked again, whatever it was
+                async with await psycopg.AsyncConnection.connect(**self._worker.words, autocommit=True) as connection:
+                    for channel in get_channel_for_queues(queues):
+                        await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+                    delay = SOON
+                    await self._listen(connection)
+            except psycopg.Error as error:
                 self._worker.link.lost(error)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LATE)
+
+    async def _listen(self, connection: psycopg.AsyncConnection) -> None:
+        while not _cancelled():
+            self.wake()
+            quiet = 0.0
+            while quiet < HUSH and not _cancelled():
+                quiet += MOMENT
+                async for _ in connection.notifies(timeout=MOMENT):
+                    self.wake()
+                    quiet = 0.0
+            await connection.execute("SELECT 1")
 
     async def rescue(self, silence: float) -> None:
         """Puts back the jobs of workers that gave no sign of life for so many seconds, and forgets these."""
@@ -235,3 +252,9 @@ class PatientJobs(JobManager):
     async def finish_job(self, job: Row, status: Any, delete_job: bool) -> None:  # noqa: FBT001  procrastinate's own
         """Not by its number alone, as here: by then it may be another worker's."""
         del job, status, delete_job
+
+
+def _cancelled() -> bool:
+    """True where this task was cancelled, even if what it waited for came at that moment and swallowed it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
