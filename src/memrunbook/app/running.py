@@ -26,6 +26,7 @@ from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, 
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
+from memrunbook.app.witnessing import witness_of
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.core.host import LOCAL, Host
@@ -87,7 +88,7 @@ def run(
     known = runs(state)
     with (
         closing(Stored(state, config, arguments.store).open()) as store,
-        RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
+        RunDirectory.create(state, new_run_id(clock.now()), clock.now, witness_of(store, state, notice)) as directory,
     ):
         begin(directory, arguments, invoked_by(arguments, runbook, clock))
         running = Running(

@@ -23,6 +23,7 @@ from memrunbook.app.ruling import NO_FREEZE, Mode, demand_reason, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import Running, to_its_end
 from memrunbook.app.stored import Stored, settings_of
+from memrunbook.app.witnessing import witness_of
 from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
@@ -193,7 +194,7 @@ def undo(
     stop, clock, state = stop or threading.Event(), SystemClock(), prepare(arguments.state)
     with (
         closing(Stored(state, config, arguments.store).open()) as store,
-        RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
+        RunDirectory.create(state, new_run_id(clock.now()), clock.now, witness_of(store, state, notice)) as directory,
     ):
         title = next(iter(pasts.values())).name
         directory.run.append(plain(_invoked(arguments, title, hosts, clock)))
