@@ -111,19 +111,20 @@ class StoreWitness:
             if at == ledger.end(self.state):
                 return
             entries = _sealed(self.state)
-            if (lost := missing(entries, at, self.store.name)) is not None:
+            if (lost := lost_since(entries, at, self.store.name)) is not None:
                 raise JournalError(lost, where=str(ledger.ledger_file(self.state)), hint=MENDED)
             if len(entries) == at.count or self._tell(entries[at.count :]):
                 return
         raise JournalError("others tell of the same ledger all the time", where=self.store.name, hint="try again")
 
 
-def missing(entries: Sequence[SealedEntry], at: Link, store: str) -> str | None:
+def lost_since(entries: Sequence[SealedEntry], at: Link, store: str) -> str | None:
     """In words, that a ledger does not hold the entry that the store saw last; None where it does."""
-    if at.count > len(entries):
-        lost = at.count - len(entries)
+    count = entries[-1].seq if entries else 0
+    if at.count > count:
+        lost = at.count - count
         return f"{lost} of the {at.count} entries that the store at {store} saw are missing at its end: it was cut"
-    if at.count and entries[at.count - 1].hash != at.head:
+    if any(one.hash != at.head for one in entries if one.seq == at.count):
         return f"this is not the entry that the store at {store} saw: the ledger was sealed again"
     return None
 
