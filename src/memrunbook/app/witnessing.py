@@ -160,6 +160,7 @@ def _sealed(state: Path) -> list[SealedEntry]:
     """The entries of the ledger; JournalError where they are not a chain."""
     path = ledger.ledger_file(state)
     content = disk.contents(path)
+    content = content[: content.rfind(b"\n") + 1]  # somebody may be writing what follows
     end, entries = chain.verify(io.BytesIO(content)), list(decoded(content, SealedEntry))
     if isinstance(end, Broken) or len(entries) != end.count:
         why, line = (end.why, end.line) if isinstance(end, Broken) else ("it holds what is no entry", 1)

@@ -79,7 +79,7 @@ def audit_view(
         cut_off = " is as it was written; what a run that was cut off wrote last is not provable: runbook resume"
         first = line(Span("INTACT UP TO ITS END", "good"), ": every journal in ", place, cut_off)
     else:
-        newest = " is as it was written; that nothing newer was removed is not provable here: --expect, --host, --store"
+        newest = " is as it was written; that nothing newer was removed is not provable here: --expect or --host"
         first = line(Span("INTACT UP TO ITS END", "good"), ": every journal in ", place, newest)
     about = [row(title, body=Span(words, whole=True)) for title, words in told]
     return [first, *([Grid(tuple(about))] if about else []), Grid(tuple(_rows(findings)))]
