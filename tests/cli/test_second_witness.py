@@ -25,6 +25,7 @@ from memrunbook.core.run.request import Execute
 from memrunbook.state import heads, ledger
 from memrunbook.state.chain import Link
 from memrunbook.state.ledger import LedgerEntry
+from memrunbook.state.store import journals
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.journals import known
 from memrunbook.state.store.tables import METADATA
@@ -281,6 +282,14 @@ def test_the_runs_of_other_control_nodes_are_listed_with_their_node(nodes: list[
     [far] = document["elsewhere"]
     assert (far["run_id"], far["node"], far["runbook"], far["reason"]) == (theirs, "ctl-2", "far", "ticket 8")
     assert (far["outcomes"], far["ended"] > far["began"]) == ({"local": "unresolved"}, True)
+
+
+def test_that_older_runs_of_others_are_left_out_is_said(nodes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Older runs" not in here("runs").out
+    assert json.loads(here("runs", "--json").out)["elsewhere_cut"] is False
+    monkeypatch.setattr(journals, "MOST", len(nodes))
+    assert here("runs").out.splitlines()[-1] == "Older runs of other control nodes are not listed."
+    assert json.loads(here("runs", "--json").out)["elsewhere_cut"] is True
 
 
 def test_a_report_of_a_run_of_another_node_says_where_it_is(nodes: list[str], state: Path) -> None:

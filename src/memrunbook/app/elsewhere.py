@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class Elsewhere:
     """The runs that the store `name` knows, the newest first; `own` is the key of the ledger here.
 
-    `problem`: why they are not known. Without a server there is none, and no name.
+    `cut`: there are older ones. `problem`: why they are not known. Without a server there is none, and no name.
     """
 
     name: str = ""
     runs: tuple[IndexedRun, ...] = ()
     own: str = ""
+    cut: bool = False
     problem: str = ""
 
     def others(self, here: Sequence[Run]) -> tuple[IndexedRun, ...]:
@@ -62,10 +63,10 @@ def elsewhere(state: Path, library: Library, store: str, begins: str = "") -> El
         return NOWHERE
     try:
         with closing(stored.look()) as opened:
-            from memrunbook.state.store.journals import runs_elsewhere
+            from memrunbook.state.store.journals import MOST, runs_elsewhere
 
             found = runs_elsewhere(opened, begins=begins)
-        return Elsewhere(name=stored.name, runs=found, own=ledger.first_key(state))
+        return Elsewhere(name=stored.name, runs=found, own=ledger.first_key(state), cut=len(found) == MOST)
     except RunbookError as error:
         return Elsewhere(name=stored.name, problem=error.message)
 

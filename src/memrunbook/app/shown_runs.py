@@ -60,7 +60,7 @@ def list_document(found: RunsResult, doubts: Sequence[AuditFinding], elsewhere: 
         )
         for one in elsewhere.others(found.runs)
     ]
-    return runs_document(printed, findings, others, elsewhere.problem)
+    return runs_document(printed, findings, others, elsewhere.problem, cut=elsewhere.cut)
 
 
 def list_page(
@@ -85,7 +85,7 @@ def list_page(
             now,
             lambda command: completed(command, words),
         ),
-        *unknown_view(elsewhere.name, elsewhere.problem),
+        *unknown_view(elsewhere.name, elsewhere.problem, cut=elsewhere.cut),
     ]
 
 

@@ -63,10 +63,12 @@ def runs_view(
     ]
 
 
-def unknown_view(store: str, problem: str) -> list[Block]:
-    """That what other control nodes did is not known, and why; nothing where there is no `problem`."""
-    said = Span(f"{store}: {problem}", whole=True)
-    return [line(Span("UNKNOWN", "unknown"), ": the runs of other control nodes: ", said)] if problem else []
+def unknown_view(store: str, problem: str, *, cut: bool = False) -> list[Block]:
+    """What other control nodes did that is not known, with the `problem`, or not listed: older runs that were `cut`."""
+    if problem:
+        said = Span(f"{store}: {problem}", whole=True)
+        return [line(Span("UNKNOWN", "unknown"), ": the runs of other control nodes: ", said)]
+    return [line("Older runs of other control nodes are not listed.")] if cut else []
 
 
 def _back(what: str, until: float, now: Instant | None) -> str:

@@ -59,7 +59,10 @@ class PrintedRunElsewhere(Struct, frozen=True, kw_only=True):
 
 
 class RunsDocument(Document, frozen=True, kw_only=True):
-    """runbook runs --json; `elsewhere_problem` says why the runs of other control nodes are not known."""
+    """runbook runs --json; `elsewhere_problem` says why the runs of other control nodes are not known.
+
+    `elsewhere_cut`: they have older ones than those.
+    """
 
     format: Literal["memrunbook.runs/1"] = "memrunbook.runs/1"
     intact: bool
@@ -67,6 +70,7 @@ class RunsDocument(Document, frozen=True, kw_only=True):
     runs: tuple[PrintedRun, ...]
     elsewhere: tuple[PrintedRunElsewhere, ...] = ()
     elsewhere_problem: str = ""
+    elsewhere_cut: bool = False
 
 
 def open_steps(left: Iterable[OpenStep]) -> tuple[PrintedOpen, ...]:
@@ -92,7 +96,16 @@ def runs_document(
     findings: Iterable[PrintedAuditFinding],
     elsewhere: Iterable[PrintedRunElsewhere] = (),
     problem: str = "",
+    *,
+    cut: bool = False,
 ) -> RunsDocument:
     """The runs, the newest first, and where what is shown of them is not as it was written."""
     found, others = tuple(findings), tuple(elsewhere)
-    return RunsDocument(intact=not found, findings=found, runs=tuple(runs), elsewhere=others, elsewhere_problem=problem)
+    return RunsDocument(
+        intact=not found,
+        findings=found,
+        runs=tuple(runs),
+        elsewhere=others,
+        elsewhere_problem=problem,
+        elsewhere_cut=cut,
+    )
