@@ -127,7 +127,7 @@ def test_a_command_that_the_ledger_does_not_know_was_never_begun(state: Path) ->
 
 def test_what_an_earlier_version_left_is_said_to_be_unproven(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sealed = ledger.append
-    monkeypatch.setattr(RunDirectory, "seal", lambda *_: None)
+    monkeypatch.setattr(RunDirectory, "seal", lambda *_, **__: None)
     monkeypatch.setattr(ledger, "append", lambda state, entries, at: sealed(
         state, [one for one in entries if one.event != "so-far"], at))  # fmt: skip
     cut_off(state, Asked(Execute("set", SET)), Answered(Done(NOW)))

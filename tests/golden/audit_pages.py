@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from tests.golden import samples as s
 
+from memrunbook.app.second_witness import StoreAnswer
 from memrunbook.core.run.account import Account, ChangeAccount, HostAccount
 from memrunbook.core.run.record import Actor, AppliedPlan, Ended, EndedHost, Invoked, KeptApproval, Resumed
 from memrunbook.state.audit import AuditFinding
+from memrunbook.state.chain import Link
 from memrunbook.state.kept_approvals import ProvenApproval, told_approval
 from memrunbook.state.signatures import SigningKey
+from memrunbook.state.store.journals import LedgerSight
 from memrunbook.state.witness import LogComparison
 from memrunbook.ui.audit import approvals_view, audit_view, doubt_view
 from memrunbook.ui.block import Block
-from memrunbook.ui.ends import ends_view, unasked_view
+from memrunbook.ui.ends import ends_view, store_view, unasked_view
 from memrunbook.ui.report import report_view
 from memrunbook.ui.who import accounts_view, who_view
 
@@ -26,6 +29,15 @@ REMOVED = AuditFinding("error", f"{STATE}/runs/{s.RUN}/{s.HOST}.jsonl:7",
                        "record 8 stands where record 7 belongs: records were removed, inserted or moved")  # fmt: skip
 AGREED = LogComparison(s.HOST, 12, 10, ("its journal", "its kernel log"), "", (), "20261122T094107Z-abcd")
 UNREAD = LogComparison("web-1", 3, 0, (), "the connection was lost while its logs were being read", ())
+STORE = "postgresql://runbook@db.example/runbook"
+CUT = AuditFinding(
+    "error", f"{STATE}/ledger.jsonl",
+    f"2 of the 126 entries that the store at {STORE} saw are missing at its end: it was cut",
+)  # fmt: skip
+SEEN = StoreAnswer(name=STORE, sight=LedgerSight(Link(HEAD, 124), "ctl-1", 0.0), others=2)
+BEHIND = StoreAnswer(name=STORE, sight=LedgerSight(Link(HEAD, 123), "ctl-1", 0.0))
+SILENT = StoreAnswer(name=STORE, problem="the store does not answer: connection refused")
+UNKNOWN = StoreAnswer(name=STORE, others=1)
 ACTOR = Actor("root", "0", "ada", "192.0.2.9", "/dev/pts/3", "ctl-1")
 RESTART = ChangeAccount(
     at="2026-11-22T09:43:11.000Z", step="restart-grower", action="restart_unit", target=s.GROWER,
@@ -75,7 +87,8 @@ CUT_OFF = Account(
 def audit_pages() -> list[Block]:
     """Every verdict of `audit verify`, then `audit show`."""
     unasked = unasked_view(["web-2", "web-3"])
-    known = [*ends_view(124, HEAD, 120, [AGREED, UNREAD], intact=True)]
+    known = [*store_view(124, SEEN), *ends_view(124, HEAD, 120, [AGREED, UNREAD], intact=True)]
+    stores = [one for seen in (BEHIND, SILENT, UNKNOWN) for one in store_view(124, seen)]
     return [
         *audit_view("intact", [], STATE, known),
         *audit_view(
@@ -86,6 +99,8 @@ def audit_pages() -> list[Block]:
         ),
         *audit_view("intact-up-to-end", [UNENDED], STATE, unended=True),
         *audit_view("not-intact", [TORN, REMOVED], STATE, [*ends_view(124, HEAD, None, [AGREED], intact=False)]),
+        *audit_view("intact-up-to-end", [], STATE, stores),
+        *audit_view("not-intact", [CUT], STATE),
         *audit_view("nothing", [], STATE),
         *approvals_view([told_approval(one, None, s.LATER) for one in (PROVEN, UNPROVEN)]),
         *doubt_view([REMOVED] * 3),

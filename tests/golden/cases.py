@@ -33,7 +33,7 @@ from memrunbook.ui.errors import error_view, notice
 from memrunbook.ui.facts import facts_view
 from memrunbook.ui.gate import ask_line, details_view, gate_view
 from memrunbook.ui.header import open_blocks
-from memrunbook.ui.journal import RunLine, runs_view
+from memrunbook.ui.journal import RunLine, runs_view, unknown_view
 from memrunbook.ui.listing import Listed, list_view
 from memrunbook.ui.plan import plan_view
 from memrunbook.ui.problems import problems_view
@@ -206,6 +206,9 @@ def _errors() -> list[Block]:
         *runs_view([RunLine(runs[0], s.TAKEN.utc, "swap-thrashing", (s.HOST,), "resolved", "ada"),
                     RunLine(runs[1], s.TAKEN.utc - 90_000, "oom-event", ("a", "b"), "interrupted", "ada")], s.LATER),
         *runs_view([]),
+        *runs_view([RunLine(runs[1], s.TAKEN.utc, "oom-event", ("web-1", "web-2"), "not ended", "bob", node="ctl-2"),
+                    RunLine(runs[0], s.TAKEN.utc - 90_000, "swap-thrashing", (s.HOST,), "resolved", "ada")], s.LATER),
+        *unknown_view("postgresql://runbook@db.example/runbook", "the store does not answer: connection refused"),
     ]  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from memrunbook.app.second_witness import StoreAnswer, asked_store
 from memrunbook.core.errors import HostError, JournalError, UsageError
 from memrunbook.core.host import Host
+from memrunbook.documents.library import Library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state import audit as journals
 from memrunbook.state import chain, disk, heads, ledger
@@ -39,7 +41,8 @@ class AuditArguments:
 
     `expect` is a head of the ledger that was kept elsewhere, `expect_file` a file that keeps the last one: it is read,
     and gets the new one where everything is intact. The logs of `hosts` are held against the journals. Each of the
-    lists `allowed_signers` must say whose key signed an approval that counted; `revoked_keys` are told.
+    lists `allowed_signers` must say whose key signed an approval that counted; `revoked_keys` are told. `store` (else
+    the environment's, else that of config.yaml) is asked where it is a server: None asks none.
     """
 
     state: Path
@@ -49,6 +52,8 @@ class AuditArguments:
     connectors: Connectors | None = None
     allowed_signers: tuple[Path, ...] = ()
     revoked_keys: tuple[Path, ...] = ()
+    library: Library | None = None
+    store: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,8 @@ class AuditResult:
     `compared` are the hosts whose logs were asked, `unreached` those that could not be, with the reason. `unasked` are
     the hosts of the ledger that were not asked; `witnessed`: the logs of all of them know their newest change, and the
     ledger ends with one of these. `kept` is the file that has the new head now. `approvals` are those of the plans that
-    runs carried out, the newest run first.
+    runs carried out, the newest run first. `store` is what a store that is a server knows of the ledger, None where
+    there is none.
     """
 
     findings: tuple[AuditFinding, ...]
@@ -72,6 +78,7 @@ class AuditResult:
     witnessed: bool = False
     kept: Path | None = None
     approvals: tuple[ToldApproval, ...] = ()
+    store: StoreAnswer | None = None
 
     @property
     def intact(self) -> bool:
@@ -90,12 +97,13 @@ class AuditResult:
             return "not-intact"
         if not self.count:
             return "nothing"
-        known = (self.expected == self.count or self.witnessed) and not self.unended
+        seen = self.expected == self.count or (self.store is not None and self.store.entry == self.count)
+        known = (seen or self.witnessed) and not self.unended
         return "intact" if known else "intact-up-to-end"
 
 
 def audit(arguments: AuditArguments) -> AuditResult:
-    """Checks every journal, the ledger, the sign-ins and the passkeys, then the hosts' own logs.
+    """Checks every journal, the ledger, the sign-ins and the passkeys, the store's word, then the hosts' own logs.
 
     UsageError without a state directory, DocumentError for a faulty list of keys, JournalError for a head that cannot
     be read or kept, and where a head is expected of a directory that is gone.
@@ -103,6 +111,7 @@ def audit(arguments: AuditArguments) -> AuditResult:
     expected = _expected(arguments)
     if not arguments.state.is_dir():
         _refuse_missing(arguments.state, expected)
+    store = None if arguments.store is None else asked_store(arguments.state, arguments.library, arguments.store)
     entries = ledger.read(arguments.state)
     signers = _signers(arguments)
     findings: list[AuditFinding] = []
@@ -113,6 +122,7 @@ def audit(arguments: AuditArguments) -> AuditResult:
     findings += [_not_theirs(arguments.state, one) for one in approvals if one.wrong]
     beside = (sign_in_doubts, passkey_doubts, asked_doubts)
     findings += [one for doubts in beside for one in doubts(arguments.state)]
+    findings += store.findings(arguments.state, entries) if store else ()
     places = {entry.hash: entry.seq for entry in entries}
     compared, unreached = _compared(arguments)
     findings += [found for one in compared for found in one.findings]
@@ -129,6 +139,7 @@ def audit(arguments: AuditArguments) -> AuditResult:
         witnessed=_witnessed(entries, compared),
         kept=kept,
         approvals=approvals,
+        store=store,
     )
 
 

@@ -10,9 +10,10 @@ from memrunbook.state.left_open import in_flight
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.runs import Run, runs
 from memrunbook.state.store.parts import EndedElsewhere, Parts
+from memrunbook.state.witnessed import LedgerWitness
 
 
-def join(state: Path, parts: Parts) -> list[EndedElsewhere]:
+def join(state: Path, parts: Parts, witness: LedgerWitness) -> list[EndedElsewhere]:
     """Ends each run here that was cut off as a part and came to its end elsewhere; which those are.
 
     What its journal leaves open is settled by that: whoever went on with it has looked. JournalError where journal or
@@ -21,7 +22,7 @@ def join(state: Path, parts: Parts) -> list[EndedElsewhere]:
     cut = {run.run_id: run for run in runs(state) if _was_cut(run)} if state.is_dir() else {}
     ended = parts.ended_elsewhere(sorted(cut))
     for one in ended:
-        _close(state, cut[one.part], one)
+        _close(state, cut[one.part], one, witness)
     return ended
 
 
@@ -29,9 +30,9 @@ def _was_cut(run: Run) -> bool:
     return run.state == "interrupted" and run.invoked is not None and bool(run.invoked.part_of)
 
 
-def _close(state: Path, run: Run, end: EndedElsewhere) -> None:
+def _close(state: Path, run: Run, end: EndedElsewhere, witness: LedgerWitness) -> None:
     clock = SystemClock()
-    with RunDirectory.reopen(state, run.run_id, clock.now) as directory:
+    with RunDirectory.reopen(state, run.run_id, clock.now, witness) as directory:
         hosts = tuple(
             EndedHost(
                 host=host,

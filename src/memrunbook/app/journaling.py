@@ -54,7 +54,8 @@ class HostJournal:
         Where the power of this machine is cut, the newest readings and waits may be missing, and a gate without its
         answer: they are on the disk before the next command, answer of a person or end of a step is.
         What asks for a command is in the ledger too before it is carried out, and its answer before the run goes on:
-        of a run that is cut off nobody can change what it did, or leave it out.
+        of a run that is cut off nobody can change what it did, or leave it out. A store that is a server knows that too
+        before anything is begun, or it is not begun; what takes back a change is not held up by it.
         """
         now = self.clock.now()
         context = Context(
@@ -78,10 +79,10 @@ class HostJournal:
         digest = self.journal.append(record, durable=not (changes_nothing or at_gate))
         self._asked, self._begun = asked, True
         forward_change(record, digest)
-        begins = isinstance(envelope, Asked) and isinstance(envelope.request, Execute)
-        if begins or self._executing:
-            self.directory.seal(self.host)
-        self._executing = begins
+        begun = asked if isinstance(envelope, Asked) and isinstance(asked, Execute) else None
+        if begun or self._executing:
+            self.directory.seal(self.host, demanded=begun is not None and not begun.undo)
+        self._executing = begun is not None
         self.copy({**record, "hash": digest})
         return digest
 

@@ -44,18 +44,20 @@ from memrunbook.state.paths import prepare
 from memrunbook.state.run_directory import RUN, RunDirectory, run_path
 from memrunbook.state.runs import records, run_of, runs
 from memrunbook.state.store.parts import TakenPart
+from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
 from memrunbook.version import __version__
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerPlace:
-    """Where a worker works: its node's name, files, state, store, and its ways to hosts."""
+    """Where a worker works: its node's name, files, state, store, its ways to hosts, and who is told of its ledger."""
 
     node: str
     library: Library
     state: Path
     store: str
     connectors: Connectors
+    witness: LedgerWitness = UNWITNESSED
 
 
 def bring_to_its_end(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -> str:
@@ -107,7 +109,7 @@ def _run(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -
     part = _earlier(taken, place)
     with (
         closing(Stored(state, config, place.store).open()) as store,
-        _directory(taken, arguments, runbook) as directory,
+        _directory(taken, arguments, runbook, place.witness) as directory,
     ):
         left = tuple(opened for opened in left_open(state, known) if opened.run != taken.id)
         running = Running(
@@ -177,13 +179,13 @@ def _who(actor: Actor) -> str:
     return f"{actor.user}@{actor.control_node}"
 
 
-def _directory(taken: TakenPart, arguments: RunArguments, runbook: Runbook) -> RunDirectory:
+def _directory(taken: TakenPart, arguments: RunArguments, runbook: Runbook, witness: LedgerWitness) -> RunDirectory:
     """The directory of the part's run: a new one, or the one that an earlier attempt made here."""
     clock = SystemClock()
     if (run_path(arguments.state, taken.id) / RUN).exists():
-        directory = RunDirectory.reopen(arguments.state, taken.id, clock.now)
+        directory = RunDirectory.reopen(arguments.state, taken.id, clock.now, witness)
     else:
-        directory = RunDirectory.create(arguments.state, taken.id, clock.now)
+        directory = RunDirectory.create(arguments.state, taken.id, clock.now, witness)
         begin(directory, arguments, invoked_by(arguments, runbook, clock))
     if taken.node:
         where = "here" if taken.node == arguments.actor.control_node else f"on {taken.node}"

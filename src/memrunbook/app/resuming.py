@@ -22,6 +22,7 @@ from memrunbook.app.sealing import to_its_end
 from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
+from memrunbook.app.witnessing import witness_of
 from memrunbook.core.errors import Refused
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.reading.fact import Reading
@@ -114,10 +115,11 @@ def resume(
     hosts, own = tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts)
     arguments.connectors.check(order.hosts)
     approvals = approvals_of(invoked.applied, arguments.library, arguments.state, arguments.actor.user)
-    stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
+    clock, known = SystemClock(stop := stop or threading.Event()), runs(arguments.state)
+    stored, state = Stored(arguments.state, config, arguments.store), arguments.state
     with (
-        closing(Stored(arguments.state, config, arguments.store).open()) as store,
-        RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
+        closing(stored.open()) as store,
+        RunDirectory.reopen(state, found.run_id, clock.now, witness_of(stored, store, notice, clock)) as directory,
     ):
         _begin_again(directory, arguments, approvals, clock)
         parts = _parts(found, order)

@@ -19,13 +19,13 @@ from memrunbook.app.sealing import to_its_end
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.app.under_way import Running
+from memrunbook.app.witnessing import new_run
 from memrunbook.core.host import Host
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.state.handled import handled
 from memrunbook.state.left_open import abandoned, left_open
 from memrunbook.state.paths import prepare
-from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import runs
 
 
@@ -50,13 +50,10 @@ def run(
     demand_reason(config, arguments.reason, risk_of(runbook), arguments.command)
     arguments.connectors.check(arguments.hosts)
     write_names(arguments.rollout.checked().retry_file, arguments.hosts)
-    stop, clock = stop or threading.Event(), SystemClock()
+    clock = SystemClock(stop := stop or threading.Event())
     known, stored = runs(state := prepare(arguments.state)), Stored(state, config, arguments.store)
     jobs = stored.jobs() if arguments.distribute else None
-    with (
-        closing(stored.open()) as store,
-        RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
-    ):
+    with closing(stored.open()) as store, new_run(stored, store, notice, clock) as directory:
         begin(directory, arguments, invoked := invoked_by(arguments, runbook, clock))
         running = Running(
             arguments=arguments,

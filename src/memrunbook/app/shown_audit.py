@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from memrunbook.app.auditing import AuditResult
-    from memrunbook.documents.printed.audit import AuditDocument
+    from memrunbook.app.second_witness import StoreAnswer
+    from memrunbook.documents.printed.audit import AuditDocument, PrintedKeptApproval, PrintedStoreWitness
+    from memrunbook.state.kept_approvals import ToldApproval
     from memrunbook.ui.block import Block
 
 
 def audit_document(result: AuditResult) -> AuditDocument:
     """The document of `runbook audit verify --json`."""
-    from memrunbook.documents.printed.audit import AuditDocument, PrintedKeptApproval, PrintedWitness, finding_of
+    from memrunbook.documents.printed.audit import AuditDocument, PrintedWitness, finding_of
 
     asked = [
         PrintedWitness(host=one.host, changes=one.here, agreed=one.agreed, read=one.sources, problem=one.problem)
@@ -24,20 +26,6 @@ def audit_document(result: AuditResult) -> AuditDocument:
         PrintedWitness(host=host, changes=0, agreed=0, read=(), problem=error.message)
         for host, error in result.unreached
     ]
-    approvals = (
-        PrintedKeptApproval(
-            run=one.run,
-            principal=one.approval.kept.principal,
-            key=one.approval.kept.key,
-            kind=one.approval.kept.kind,
-            time=one.approval.kept.time,
-            judged=one.approval.kept.judged,
-            holds=one.holds,
-            vouched=one.vouched,
-            told=one.words,
-        )
-        for one in result.approvals
-    )
     return AuditDocument(
         intact=result.intact,
         verdict=result.verdict,
@@ -45,15 +33,38 @@ def audit_document(result: AuditResult) -> AuditDocument:
         entries=result.count,
         expected_entry=result.expected,
         hosts=tuple(asked),
-        approvals=tuple(approvals),
+        approvals=tuple(_approval(one) for one in result.approvals),
         findings=tuple(finding_of(one.level, one.where, one.message) for one in result.findings),
+        store=None if result.store is None else _store(result.store),
     )
+
+
+def _approval(one: ToldApproval) -> PrintedKeptApproval:
+    from memrunbook.documents.printed.audit import PrintedKeptApproval
+
+    return PrintedKeptApproval(
+        run=one.run,
+        principal=one.approval.kept.principal,
+        key=one.approval.kept.key,
+        kind=one.approval.kept.kind,
+        time=one.approval.kept.time,
+        judged=one.approval.kept.judged,
+        holds=one.holds,
+        vouched=one.vouched,
+        told=one.words,
+    )
+
+
+def _store(seen: StoreAnswer) -> PrintedStoreWitness:
+    from memrunbook.documents.printed.audit import PrintedStoreWitness
+
+    return PrintedStoreWitness(name=seen.name, entry=seen.entry, other_ledgers=seen.others, problem=seen.problem)
 
 
 def audit_pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
     """The pages of the screen."""
     from memrunbook.ui.audit import approvals_view, audit_view
-    from memrunbook.ui.ends import ends_view, unasked_view
+    from memrunbook.ui.ends import ends_view, store_view, unasked_view
     from memrunbook.ui.errors import error_view
 
     ends = ends_view(result.count, result.head, result.expected, result.compared, intact=result.intact)
@@ -62,7 +73,12 @@ def audit_pages(result: AuditResult, state: Path) -> Iterator[list[Block]]:
         result.verdict,
         result.findings,
         str(state),
-        [*ends, *unasked_view(result.unasked if result.intact else ()), *kept],
+        [
+            *(store_view(result.count, result.store) if result.store and result.intact else ()),
+            *ends,
+            *unasked_view(result.unasked if result.intact else ()),
+            *kept,
+        ],
         unended=result.unended,
     )
     if result.approvals:

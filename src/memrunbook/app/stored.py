@@ -91,6 +91,16 @@ class Stored:
         beat = stalled_after / 3
         return Queue.open(self.state, self.place, self.password, stalled_after=stalled_after, beat=beat)
 
+    def look(self) -> Store:
+        """Opens it to look: nothing is made or changed there. JournalError where it has not the tables of this version.
+
+        Errors as of `open`.
+        """
+        from memrunbook.state.store.changes import Store
+        from memrunbook.state.store.database import address
+
+        return Store.as_it_is(address(self.state, self.place, self.password))
+
     @property
     def history_file(self) -> Path | None:
         """Where the history is: a file beside the store's; None where a server holds both."""

@@ -24,6 +24,7 @@ from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.sealing import to_its_end
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.under_way import Running
+from memrunbook.app.witnessing import new_run
 from memrunbook.core.action.action import Risk
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import Refused, RunbookError
@@ -52,7 +53,6 @@ from memrunbook.runtime.ports import Approver
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.left_open import left_open
 from memrunbook.state.paths import prepare, usual_state_dir
-from memrunbook.state.run_directory import RunDirectory, new_run_id
 from memrunbook.state.runs import runs
 from memrunbook.ui.approve import UnattendedApprover
 from memrunbook.version import __version__
@@ -191,11 +191,9 @@ def undo(
         return RunResult("", ())
     arguments.connectors.check(hosts)
     config, again = settings_of(arguments.library), makes_again(arguments.state, pasts.values())
-    stop, clock, state = stop or threading.Event(), SystemClock(), prepare(arguments.state)
-    with (
-        closing(Stored(state, config, arguments.store).open()) as store,
-        RunDirectory.create(state, new_run_id(clock.now()), clock.now) as directory,
-    ):
+    clock, state = SystemClock(stop := stop or threading.Event()), prepare(arguments.state)
+    stored = Stored(state, config, arguments.store)
+    with closing(stored.open()) as store, new_run(stored, store, notice, clock) as directory:
         title = next(iter(pasts.values())).name
         directory.run.append(plain(_invoked(arguments, title, hosts, clock)))
         running = UndoRun(

@@ -136,7 +136,7 @@ class Worker:
 
     def _join(self) -> None:
         try:
-            for one in join(self.place.state, self.parts):
+            for one in join(self.place.state, self.parts, self.place.witness):
                 self.told.joined(one)
         except JournalError as error:  # it is tried again later, and stands in nobody's way
             self.told.away(str(error))

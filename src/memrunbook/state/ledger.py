@@ -14,7 +14,7 @@ from memrunbook.core.errors import JournalError
 from memrunbook.state import chain, disk, forwarding, heads, keys
 from memrunbook.state.chain import Link
 from memrunbook.state.keys import SealingKey
-from memrunbook.state.lines import read_lines
+from memrunbook.state.lines import decoded, read_lines
 
 TAIL = 1 << 16
 LedgerEvent = Literal["start", "so-far", "end"]
@@ -56,8 +56,8 @@ def ledger_file(state: Path) -> Path:
     return state / "ledger.jsonl"
 
 
-def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
-    """Seals entries into the ledger and returns its new head; safe with several processes and threads."""
+def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> list[SealedEntry]:
+    """Seals entries into the ledger and returns them as they stand there; safe with several processes and threads."""
     path = ledger_file(state)
     file = disk.open_for_append(path)
     try:
@@ -78,12 +78,27 @@ def append(state: Path, entries: Sequence[LedgerEntry], at: str) -> str:
     for entry in entries:
         about = {"run": entry.run, "file": entry.file, "event": entry.event, "records": entry.count}
         forwarding.usual().send(at, ledger=link.count, head=link.head, **about)
-    return link.head
+    return [msgspec.json.decode(line, type=SealedEntry) for line in lines]
 
 
 def read(state: Path) -> list[SealedEntry]:
     """The entries of the ledger in order; lines that are none are left out (the audit tells of them)."""
     return list(read_lines(ledger_file(state), SealedEntry))
+
+
+def first_key(state: Path) -> str:
+    """The public key that sealed the ledger's first entry: which ledger this is, whoever seals what follows; or empty.
+
+    A team has a key for each member, and its ledger one first entry.
+    """
+    first = next(decoded(disk.contents(ledger_file(state), TAIL), SealedEntry), None)
+    return first.key if first is not None and first.seq == 1 else ""
+
+
+def end(state: Path) -> Link:
+    """The link at the end of the ledger, by its last whole line alone; that of nothing where that is no entry."""
+    _, *last = disk.contents(ledger_file(state)).rpartition(b"\n")[0].rpartition(b"\n")
+    return chain.last(last[-1] + b"\n") or Link()
 
 
 def vouched(entries: Iterable[SealedEntry]) -> dict[str, int]:

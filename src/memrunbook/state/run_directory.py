@@ -20,6 +20,7 @@ from memrunbook.state import disk
 from memrunbook.state.journal import RunJournal
 from memrunbook.state.names import file_name
 from memrunbook.state.seals import RunSeals
+from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4,8}")
 RUN, EVIDENCE = "run.jsonl", "evidence.jsonl"
@@ -53,33 +54,36 @@ class RunDirectory:
     """A run's files, open for writing by this process alone. Each journal is in the ledger from its beginning.
 
     `run` is the journal of the invocation and the outcome. Use it as a context manager: it is closed on leaving.
+    The `witness` is told where the ledger stands.
     """
 
-    def __init__(self, state: Path, run_id: str, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self, state: Path, run_id: str, now: Callable[[], Instant], witness: LedgerWitness = UNWITNESSED
+    ) -> None:
         """Opens what there is of the run; `create` and `reopen` say which is meant."""
         self.run_id = run_id
         self.path = run_path(state, run_id)
         self._now = now
-        self._seals = RunSeals(state, run_id, now, (RUN, EVIDENCE))
+        self._seals = RunSeals(state, run_id, now, (RUN, EVIDENCE), witness)
         self.run = self._opened([RUN, *(path.name for path in self.path.glob("*.jsonl") if path.name != RUN)])[0]
 
     @classmethod
-    def create(cls, state: Path, run_id: str, now: Callable[[], Instant]) -> Self:
+    def create(cls, state: Path, run_id: str, now: Callable[[], Instant], witness: LedgerWitness = UNWITNESSED) -> Self:
         """A new run; JournalError where it exists or cannot be written."""
         path = run_path(state, run_id)
         disk.make_directory(path.parent)
         disk.make_new(path)
-        return cls(state, run_id, now)
+        return cls(state, run_id, now, witness)
 
     @classmethod
-    def reopen(cls, state: Path, run_id: str, now: Callable[[], Instant]) -> Self:
+    def reopen(cls, state: Path, run_id: str, now: Callable[[], Instant], witness: LedgerWitness = UNWITNESSED) -> Self:
         """An interrupted run, to go on; UsageError where there is none, JournalError where it is damaged or running."""
         path = run_path(state, run_id) / RUN
         with disk.explained(path, "be read"):
             there = path.exists()
         if not there:
             raise UsageError(f"there is no run {run_id}", hint="runbook runs lists them")
-        return cls(state, run_id, now)
+        return cls(state, run_id, now, witness)
 
     def hosts(self, names: Iterable[str]) -> list[RunJournal]:
         """The journals of hosts; new ones are made with one write to the ledger for all."""
@@ -89,9 +93,12 @@ class RunDirectory:
         """The journal of one host. Close it when the host is finished: many hosts are many open files."""
         return self.hosts([name])[0]
 
-    def seal(self, host: str) -> None:
-        """Puts into the ledger where the journal of a host stands now: what is in it is vouched for from now on."""
-        self._seals.so_far(self.host(host).path.name)
+    def seal(self, host: str, *, demanded: bool = False) -> None:
+        """Puts into the ledger where the journal of a host stands now: what is in it is vouched for from now on.
+
+        JournalError where it is `demanded` that the witness knows it too, and it does not.
+        """
+        self._seals.so_far(self.host(host).path.name, demanded=demanded)
 
     def save(self, host: str, name: str, text: str) -> tuple[str, str]:
         """Saves evidence; returns its path inside the run's directory and its SHA-256, which `evidence.jsonl` gets too.
@@ -100,7 +107,7 @@ class RunDirectory:
         """
         folder = self.path / "evidence" / file_name(host)
         disk.make_directory(folder)
-        [index] = self._opened([EVIDENCE])
+        [index] = self._opened([EVIDENCE], demanded=False)
         content = text.encode("utf-8", "backslashreplace")
         path = _free(folder, file_name(name))
         disk.create(path, content)
@@ -125,7 +132,7 @@ class RunDirectory:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _opened(self, names: list[str]) -> list[RunJournal]:
+    def _opened(self, names: list[str], *, demanded: bool = True) -> list[RunJournal]:
         fresh: dict[str, RunJournal] = {}
         known = self._seals.journals
         with self._seals.turn:
@@ -135,7 +142,7 @@ class RunDirectory:
                         fresh[name] = RunJournal(self.path / name)
                 if fresh:
                     disk.sync_directory(self.path)
-                    self._seals.begin(fresh)
+                    self._seals.begin(fresh, demanded=demanded)
             except JournalError:
                 for journal in fresh.values():
                     journal.close()

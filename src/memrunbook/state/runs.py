@@ -62,6 +62,13 @@ def run_of(state: Path, run_id: str) -> Run:
     return _run(run_path(state, run_id), [entry for entry in ledger.read(state) if entry.run == run_id])
 
 
+def begun_and_ended(path: Path) -> tuple[Invoked | None, Ended | None]:
+    """How the run in a directory began and how it ended last, as its own journal tells."""
+    told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
+    begun = next((one for one in told if isinstance(one, Invoked)), None)
+    return begun, next((one for one in reversed(told) if isinstance(one, Ended)), None)  # it may have been gone on with
+
+
 def records(state: Path, run_id: str, host: str | None = None) -> list[dict[str, Any]]:
     """The records of a run's own journal, or of one host's; lines that are no record are left out."""
     name = RUN if host is None else f"{file_name(host)}.jsonl"
@@ -131,9 +138,7 @@ def running(path: Path) -> bool:
 
 
 def _run(path: Path, known: Sequence[SealedEntry]) -> Run:
-    told = list(read_lines(path / RUN, cast("type[Invoked | Ended]", Invoked | Ended)))
-    begun = next((one for one in told if isinstance(one, Invoked)), None)
-    end = next((one for one in reversed(told) if isinstance(one, Ended)), None)  # it may have been gone on with
+    begun, end = begun_and_ended(path)
     with disk.explained(path, "be read"), os.scandir(path) as there:
         names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)

@@ -32,13 +32,44 @@ class Agreement(Protocol):
     def end_known(self) -> bool: ...
 
 
+class Sight(Protocol):
+    """What a store saw of a ledger."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def entry(self) -> int | None: ...
+
+    @property
+    def others(self) -> int: ...
+
+    @property
+    def problem(self) -> str: ...
+
+
+def store_view(count: int, store: Sight) -> Iterator[tuple[str, str]]:
+    """How much of a ledger of so many entries a store saw, and whether it knows others of this control node."""
+    if store.problem:
+        yield "Store", f"{store.name} was not asked: nothing is proven by it"
+        return
+    behind = count - (store.entry or 0)
+    if store.entry is None:
+        seen = "knows nothing of this ledger"
+    else:
+        newer = f"; of the {_entries(behind)} after it nobody else knows the end" if behind else ", the last"
+        seen = f"saw entry {store.entry:,} of {count:,}{newer}"
+    others = f"; it knows {plural(store.others, 'other ledger')} of this control node" if store.others else ""
+    yield "Store", f"{store.name} {seen}{others}"
+
+
 def ends_view(
     count: int, head: str, expected: int | None, compared: Sequence[Agreement], *, intact: bool
 ) -> Iterator[tuple[str, str]]:
     """Titles and words: the expected head, each host's log, the scope of what they prove, the head to keep."""
     if expected:
         newer = count - expected
-        behind = f"; of the {plural(newer, 'entry').replace('entrys', 'entries')} after it nobody else knows the end"
+        behind = f"; of the {_entries(newer)} after it nobody else knows the end"
         yield (
             "Expected",
             f"entry {expected:,} of {count:,} is the head that was kept elsewhere{behind if newer else ''}",
@@ -59,6 +90,10 @@ def unasked_view(unasked: Sequence[str]) -> Iterator[tuple[str, str]]:
     if unasked:
         names = ", ".join(unasked[:NAMED]) + (f" and {len(unasked) - NAMED:,} more" if len(unasked) > NAMED else "")
         yield "Not asked", f"{names}: what was changed there last is not known, so the end is not proven"
+
+
+def _entries(count: int) -> str:
+    return plural(count, "entry").replace("entrys", "entries")
 
 
 def _agreement(one: Agreement) -> str:

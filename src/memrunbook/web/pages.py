@@ -117,7 +117,15 @@ def journal_page(served: ServedState) -> DrawnPage:
     """Whether the journals are intact, and who signed in."""
     config = served.library.config()
     keys = (config.allowed_signers, config.revoked_keys) if config.allowed_signers else ((), ())
-    result = audit(AuditArguments(state=served.state, allowed_signers=keys[0], revoked_keys=keys[1]))
+    result = audit(
+        AuditArguments(
+            state=served.state,
+            allowed_signers=keys[0],
+            revoked_keys=keys[1],
+            library=served.library,
+            store=served.store,
+        )
+    )
     blocks = [block for page in audit_pages(result, served.state) for block in page]
     typed = to_type(completed("runbook audit verify", served.words))
     main = main_of(

@@ -16,15 +16,16 @@ from memrunbook.documents.library import Library
 
 HERE = ["--identity", "/k", "--state-dir", "/s", "--config-dir", "/my files", "--store", "postgresql://db/r", "-K"]
 
-PLACES = "--state-dir /s --config-dir '/my files' --store postgresql://db/r"
+ELSEWHERE = "--config-dir '/my files' --store postgresql://db/r"
+PLACES = f"--state-dir /s {ELSEWHERE}"
 
 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("runbook report R1", "runbook report R1 --state-dir /s"),
-        ("runbook report R1 --state-dir /other", "runbook report R1 --state-dir /other"),
-        ("runbook report R1 --identity /k --state-dir /s", "runbook report R1 --state-dir /s"),
+        ("runbook report R1", f"runbook report R1 {PLACES}"),
+        ("runbook report R1 --state-dir /other", f"runbook report R1 --state-dir /other {ELSEWHERE}"),
+        ("runbook report R1 --identity /k --state-dir /s", f"runbook report R1 {PLACES}"),
         ("runbook approve /p.json", "runbook approve /p.json --config-dir '/my files'"),
         ("runbook schedule firings night", f"runbook schedule firings night {PLACES}"),
         ("runbook apply /p.json -K", f"runbook apply /p.json -K --identity /k {PLACES}"),

@@ -103,9 +103,9 @@ def test_a_place_that_is_none_is_refused_before_anything_is_done(
 def test_heads_and_changes_are_forwarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with over_udp() as (log, place):
         monkeypatch.setenv(forwarding.VARIABLE, place)
-        head = ledger.append(tmp_path, [LedgerEntry("20261122T094107Z-abcd", "run.jsonl", "end", "0" * 64, 2)], AT)
+        [sealed] = ledger.append(tmp_path, [LedgerEntry("20261122T094107Z-abcd", "run.jsonl", "end", "0" * 64, 2)], AT)
         said = log.recv(4096).decode()
-        assert f"ledger=1 head={head} run=20261122T094107Z-abcd file=run.jsonl event=end records=2" in said
+        assert f"ledger=1 head={sealed.hash} run=20261122T094107Z-abcd file=run.jsonl event=end records=2" in said
         forward_change(ASKED, "f" * 64)
         said = log.recv(4096).decode()
         assert 'change=asked run=20261122T094107Z-abcd host="web 1" step=act' in said

@@ -12,7 +12,7 @@ import pytest
 
 from memrunbook.core.errors import JournalError
 from memrunbook.state import chain, disk, heads, keys, ledger
-from memrunbook.state.chain import Verified
+from memrunbook.state.chain import Link, Verified
 from memrunbook.state.ledger import LedgerEntry
 
 AT = "2026-11-22T09:41:07.000Z"
@@ -41,14 +41,16 @@ def count(state: Path) -> int:
 
 
 def test_entries_are_sealed_in_order_and_read_back(state: Path) -> None:
-    head = ledger.append(state, [msgspec.structs.replace(ENTRY, event="end", count=3)], AT)
+    sealed = ledger.append(state, [msgspec.structs.replace(ENTRY, event="end", count=3)], AT)
     entries = ledger.read(state)
+    assert sealed == entries[-1:]
     assert [(entry.event, entry.count, entry.seq, entry.at) for entry in entries] == [
         ("start", 0, 1, AT),
         ("start", 0, 2, AT),
         ("end", 3, 3, AT),
     ]
-    assert entries[-1].hash == head
+    assert ledger.end(state) == Link(entries[-1].hash, 3)
+    assert ledger.first_key(state) == entries[0].key
     assert all(entry.signed for entry in entries)
     assert count(state) == 3
 

@@ -12,12 +12,13 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.host_options import HOST_OUTPUT
-from memrunbook.cli.options import HOSTS, OUTPUT, STATE, OptionGroup, OutputOptions, common
+from memrunbook.cli.options import CONFIG, HOSTS_IF_NAMED, OUTPUT, STATE, STORE, OptionGroup, OutputOptions, common
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show as show_answer
 from memrunbook.cli.subcommands import Subcommands
 from memrunbook.cli.targets import Targets
 from memrunbook.cli.wanted import FORMS, FORMS_HELP, WANTED, Wanted
+from memrunbook.documents.library import Library
 
 if TYPE_CHECKING:
     from memrunbook.app.accounting import AccountArguments, AccountsResult
@@ -67,14 +68,22 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="A file elsewhere that keeps the last head: it must still be in the ledger; the new one is written there.",
 )
-@common(VOUCHING, HOSTS, STATE, HOST_OUTPUT)
+@common(VOUCHING, HOSTS_IF_NAMED, CONFIG, STATE, STORE, HOST_OUTPUT)
 def verify(
-    expect: str, expect_file: Path | None, vouching: Vouching, targets: Targets, state: Path, output: OutputOptions
+    expect: str,
+    expect_file: Path | None,
+    vouching: Vouching,
+    targets: Targets,
+    library: Library,
+    state: Path,
+    store: str,
+    output: OutputOptions,
 ) -> int:
     """Check every journal and the ledger: changed, removed, inserted or reordered records, removed runs.
 
     The signatures of approvals too, over the plans that were carried out.
-    With --host also against the lines that changes left in the host's own log.
+    With --host also against the lines that changes left in the host's own log, with a store that is a server against
+    what it saw of the ledger.
     """
     from memrunbook.app import AuditArguments, audit
     from memrunbook.app.shown_audit import audit_document, audit_pages
@@ -91,6 +100,8 @@ def verify(
         connectors=connectors,
         allowed_signers=vouching.allowed_signers,
         revoked_keys=vouching.revoked_keys,
+        library=library,
+        store=store,
     )
     result = audit(arguments)
     codes = [exit_codes.of_error(error) for _, error in result.unreached]

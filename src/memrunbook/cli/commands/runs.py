@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 def command(unit: str, library: Library, state: Path, store: str, output: OutputOptions) -> int:
     """List the runs, the newest first: when, who, which runbook, which hosts, how they ended.
 
-    Exit 7 where a step is open.
+    With a store that is a server those of other control nodes too. Exit 7 where a step is open.
     """
     from memrunbook.app import list_runs
     from memrunbook.app.accounting import doubts_about_list
+    from memrunbook.app.elsewhere import elsewhere
     from memrunbook.app.going_on import words_here
     from memrunbook.app.shown_runs import list_document, list_page
 
@@ -38,8 +39,9 @@ def command(unit: str, library: Library, state: Path, store: str, output: Output
         raise UsageError("there is no such folder", where=f"--state-dir {state}", hint="check the path")
     if unit:
         return _of_unit(unit, library, state, store, output)
+    others = elsewhere(state, library, store)
     found = list_runs(state)
-    doubts = doubts_about_list(state)
+    doubts = [*doubts_about_list(state), *others.doubts(state, found.runs)]
     left = exit_codes.UNKNOWN if found.open else exit_codes.OK
     code = exit_codes.worst([exit_codes.JOURNAL if doubts else exit_codes.OK, left])
     words = words_here(state, library, store)
@@ -47,8 +49,8 @@ def command(unit: str, library: Library, state: Path, store: str, output: Output
         output,
         Reply(
             code,
-            lambda: list_document(found, doubts),
-            lambda: [list_page(found, doubts, words, exit_codes.most_severe)],
+            lambda: list_document(found, doubts, others),
+            lambda: [list_page(found, doubts, words, exit_codes.most_severe, others)],
         ),
     )
 

@@ -68,23 +68,29 @@ def command(
 
 def _work(place: WorkerPlace, sites: tuple[str, ...], stalled_after: float) -> int:
     from contextlib import closing
+    from dataclasses import replace
 
     from memrunbook.app.stored import Stored, settings_of
+    from memrunbook.app.witnessing import witness_of
     from memrunbook.app.working import Worker, worker_id
     from memrunbook.cli.interrupts import finish_then_hand_on
+    from memrunbook.cli.remarks import Remarks
+    from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.paths import prepare
     from memrunbook.state.store.parts import Parts
 
     stored = Stored(prepare(place.state), settings_of(place.library), place.store)
-    jobs = stored.jobs(stalled_after)
+    jobs, clock = stored.jobs(stalled_after), SystemClock()
     with closing(stored.open()) as store:
+        witness = witness_of(stored, store, Remarks("auto"), clock, place.node)
         worker = Worker(
-            place=place,
+            place=replace(place, witness=witness),
             sites=sites,
             parts=Parts(store, worker_id(place.node), place.node),
             jobs=jobs,
             told=_Log(),
             stop=threading.Event(),
+            patience=stored.patience,
         )
         many = f"site{'s' * (len(sites) > 1)} {', '.join(sites)}"
         _say(f"{place.node} takes what is ordered for {many}, {place.connectors.forks} hosts at once.")

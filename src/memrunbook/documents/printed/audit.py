@@ -31,6 +31,18 @@ class PrintedWitness(Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class PrintedStoreWitness(Struct, frozen=True, kw_only=True):
+    """A store that is a server, by its name: the newest entry of this ledger that it saw, null where it saw none.
+
+    `other_ledgers` are those that it knows of this control node beside this one; `problem` says why it was not asked.
+    """
+
+    name: str
+    entry: int | None
+    other_ledgers: int
+    problem: str = ""
+
+
 class PrintedKeptApproval(Struct, frozen=True, kw_only=True):
     """An approval of the plan that a run carried out, over the plan's bytes as the run keeps them.
 
@@ -62,6 +74,7 @@ class AuditDocument(Document, frozen=True, kw_only=True):
     hosts: tuple[PrintedWitness, ...]
     approvals: tuple[PrintedKeptApproval, ...]
     findings: tuple[PrintedAuditFinding, ...]
+    store: PrintedStoreWitness | None = None
 
 
 def finding_of(level: str, where: str, message: str) -> PrintedAuditFinding:

@@ -39,13 +39,38 @@ class PrintedRun(Struct, frozen=True, kw_only=True):
     open: tuple[PrintedOpen, ...] = ()
 
 
+class PrintedRunElsewhere(Struct, frozen=True, kw_only=True):
+    """A run of another control node, as the store knows it; its journals are files of that `node`.
+
+    `part_of` is the run that had it done, where another node did. Times are UTC; `ended` is null and `outcomes` (by
+    host) are empty where its end is not known.
+    """
+
+    run_id: str
+    node: str
+    runbook: str
+    who: str
+    reason: str
+    hosts: tuple[str, ...]
+    part_of: str
+    began: str
+    ended: str | None
+    outcomes: dict[str, str]
+
+
 class RunsDocument(Document, frozen=True, kw_only=True):
-    """runbook runs --json."""
+    """runbook runs --json; `elsewhere_problem` says why the runs of other control nodes are not known.
+
+    `elsewhere_cut`: they have older ones than those.
+    """
 
     format: Literal["memrunbook.runs/1"] = "memrunbook.runs/1"
     intact: bool
     findings: tuple[PrintedAuditFinding, ...]
     runs: tuple[PrintedRun, ...]
+    elsewhere: tuple[PrintedRunElsewhere, ...] = ()
+    elsewhere_problem: str = ""
+    elsewhere_cut: bool = False
 
 
 def open_steps(left: Iterable[OpenStep]) -> tuple[PrintedOpen, ...]:
@@ -66,7 +91,21 @@ def open_steps(left: Iterable[OpenStep]) -> tuple[PrintedOpen, ...]:
     )
 
 
-def runs_document(runs: Iterable[PrintedRun], findings: Iterable[PrintedAuditFinding]) -> RunsDocument:
+def runs_document(
+    runs: Iterable[PrintedRun],
+    findings: Iterable[PrintedAuditFinding],
+    elsewhere: Iterable[PrintedRunElsewhere] = (),
+    problem: str = "",
+    *,
+    cut: bool = False,
+) -> RunsDocument:
     """The runs, the newest first, and where what is shown of them is not as it was written."""
-    found = tuple(findings)
-    return RunsDocument(intact=not found, findings=found, runs=tuple(runs))
+    found, others = tuple(findings), tuple(elsewhere)
+    return RunsDocument(
+        intact=not found,
+        findings=found,
+        runs=tuple(runs),
+        elsewhere=others,
+        elsewhere_problem=problem,
+        elsewhere_cut=cut,
+    )

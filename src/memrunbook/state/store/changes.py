@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from memrunbook.core.action.action import Change
-from memrunbook.core.errors import Refused
+from memrunbook.core.errors import JournalError, Refused
 from memrunbook.core.plan.limits import (
     STALE,
     Here,
@@ -25,7 +25,17 @@ from memrunbook.core.plan.limits import (
 )
 from memrunbook.core.units import DAY
 from memrunbook.runtime.brakes import NOT_BEGUN
-from memrunbook.state.store.database import address, explained, one_at_a_time, opened, reading, shown_url, writing
+from memrunbook.state.store.database import (
+    address,
+    connected,
+    explained,
+    one_at_a_time,
+    opened,
+    reading,
+    shown_url,
+    version_of,
+    writing,
+)
 from memrunbook.state.store.tables import CHANGES, RUNS
 
 REMEMBERED = 7 * DAY
@@ -49,6 +59,14 @@ class Store:
     def open(cls, state: Path, place: str = "", password: str = "") -> Store:
         """The file in a state directory that exists, another file or a server; its tables are brought up to date."""
         return cls(opened(address(state, place, password)))
+
+    @classmethod
+    def as_it_is(cls, where: sa.URL) -> Store:
+        """To look, for whoever may read alone; JournalError where its tables are not those of this version."""
+        behind = version_of(where)
+        if behind:
+            raise JournalError(behind, hint="runbook doctor looks at the store")
+        return cls(connected(where))
 
     @property
     def name(self) -> str:
