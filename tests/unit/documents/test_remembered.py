@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from memrunbook.app.stored import Stored
 from memrunbook.core.errors import DocumentError, Problem
 from memrunbook.core.plan.limits import Limits
 from memrunbook.core.reading.keeping import Keeping
@@ -54,6 +55,21 @@ def test_the_password_of_a_server_stands_in_a_file_that_others_cannot_read(tmp_p
     problem = problems(path)[0]
     assert (problem.where, problem.message) == (f"{path}:1:52", f"everybody may read {secret}")
     assert problem.hint == f"chmod o= {secret}"
+
+
+@pytest.mark.parametrize(
+    ("text", "patience"),
+    [
+        ("store: {url: postgresql://db/x, patience: 15m}\n", 900.0),
+        ("store: {url: postgresql://db/x, patience: 0s}\n", 0.0),
+        ("store: {url: postgresql://db/x}\n", 300.0),
+        ("store: postgresql://db/x\n", 300.0),
+        ("store: /srv/s.sqlite\n", 0.0),
+        ("{}\n", 0.0),
+    ],
+)
+def test_a_server_that_is_away_is_waited_for_and_a_file_is_not(tmp_path: Path, text: str, patience: float) -> None:
+    assert Stored(tmp_path, load_config(written(tmp_path, text))).patience == patience
 
 
 @pytest.mark.parametrize("url", ["postgresql://ada:s3cr/et@db/x", "postgresql://ada@db/x?password=s3cr/et"])
