@@ -82,15 +82,17 @@ class StoreWitness:
             if begins:
                 self.outage.answer(partial(self._begun, entries), self.clock)
                 return
-            if (entries or self._behind) and self._is_worth_it(entries):
-                self._try(entries)
+            self._ask(entries)
             if self._failure is not None and not self._remarked:
                 self._remarked = True
                 self.notice.remark(f"where the ledger stands is not told: {self._failure}", LATER)
 
-    def _begun(self, entries: Sequence[SealedEntry]) -> None:
-        if entries or self._behind:
+    def _ask(self, entries: Sequence[SealedEntry]) -> None:
+        if (entries or self._behind) and self._is_worth_it(entries):
             self._try(entries)
+
+    def _begun(self, entries: Sequence[SealedEntry]) -> None:
+        self._ask(entries)
         if self._failure is not None:
             raise self._failure
 
