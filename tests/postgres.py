@@ -39,6 +39,10 @@ class Postgres:
     def url(self) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         words = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"]
         settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", "-cmax_connections=40"]

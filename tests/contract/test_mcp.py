@@ -25,8 +25,8 @@ FORBIDDEN = frozenset(CONTRACT["forbidden_modules"])
 LOOKS = {
     "accounting", "actor", "braking", "choosing", "connectors", "diagnosing", "entering", "explaining", "looking_back",
     "measuring", "moments", "notice", "once", "past_leaks", "pending_plans", "planning", "proposing", "reading",
-    "remembering", "reporting", "retracing", "ruling", "saving", "shown_pending", "shown_report", "shown_runs",
-    "stored", "tuning",
+    "remembering", "reporting", "retracing", "ruling", "saving", "sharing_plans", "shown_pending", "shown_report",
+    "shown_runs", "stored", "tuning",
 }  # fmt: skip
 """What an assistant, or whoever starts its server, needs: each was looked at; none changes a host, or says yes."""
 

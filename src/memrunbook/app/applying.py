@@ -18,6 +18,8 @@ from memrunbook.app.rolling import write_names
 from memrunbook.app.ruling import demand_reason
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import run
+from memrunbook.app.sharing_plans import share_plans
+from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
@@ -75,6 +77,7 @@ def apply(
     asked, Refused for a plan that this version does not understand, JournalError where the journal cannot be written.
     """
     file = load_plan(arguments.file)
+    share_plans(Stored(arguments.state, arguments.library.config(), arguments.store), also=file)
     if file.digest in declined(arguments.state):
         raise Refused("a person declined this plan", where=str(file.path), hint="plan anew: runbook plan")
     saved, now = file.saved, SystemClock().now()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from memrunbook import catalog
 from memrunbook.app.braking import HostBrakes
+from memrunbook.app.claiming import once_over_all
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.gates import OneAtATime
@@ -24,6 +25,7 @@ from memrunbook.app.remembering import Remembering, StoredRecall
 from memrunbook.app.rolling import Rolling, those_left, write_names
 from memrunbook.app.ruling import Freezes, as_said_now, demand_reason, risk_of, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.sharing_plans import share_saved
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.core.action.policy import ServicePolicy
@@ -121,7 +123,9 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     retry_file = arguments.rollout.retry_file
     with closing(running.recall), those_left(retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
-    running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
+    stored = Stored(arguments.state, running.config, arguments.store)
+    running.remembering.write(stored, running.notice)
+    share_saved(result.saved, stored, running.notice)
     untold: tuple[str, ...] = ()
     if running.config.notify and not arguments.waits:  # a schedule tells in its own words
         from memrunbook.app.notifying import tell_of_run
@@ -305,7 +309,7 @@ class Running:
             noted=partial(self.remembering.note, host),
         )
         try:
-            asking, approved = self.asking(host), arguments.approved.get(host.name)
+            asking, approved = self.asking(host), once_over_all(arguments, host.name, self.store, self.directory.run_id)
             asking = asking if part.begun else unless_enough_failed(asking, self.rolling.failures)
             report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
             brakes.ran(report.outcome, changed=report.changed)

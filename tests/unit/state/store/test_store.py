@@ -22,8 +22,8 @@ from memrunbook.runtime.brakes import NOT_BEGUN
 from memrunbook.state.store import FILE, database
 from memrunbook.state.store.changes import BEGINS, Store
 from memrunbook.state.store.database import address, shown_url, writing
-from memrunbook.state.store.switch import Switch, switch_of, turn
 from memrunbook.state.store.node_tables import ORDERS
+from memrunbook.state.store.switch import Switch, switch_of, turn
 from memrunbook.state.store.tables import METADATA, RUNS
 
 NOW = 1.8e9
