@@ -54,6 +54,10 @@ class Nodes:
     def words(self, node: str) -> list[str]:
         return ["--state-dir", str(self.state(node)), "--config-dir", str(self.config), "--store", self.url]
 
+    def allows(self) -> None:
+        """From now on nobody else needs to approve anything."""
+        (self.config / "config.yaml").write_text("reason: optional\n")
+
     def refused(self, node: str = "a") -> Path:
         """A run's gate refuses: the plan that it keeps."""
         ran = here("run", self.runbook, *self.sshd.arguments, *self.words(node))
@@ -150,6 +154,17 @@ def test_what_was_refused_before_its_first_change_can_still_be_applied_elsewhere
     assert (applied.code, nodes.done.exists()) == (3, True), applied.said
 
 
+def test_what_was_carried_out_before_there_was_a_store_is_not_shared(nodes: Nodes) -> None:
+    """The claim stands in the store of then; the journal is here."""
+    nodes.allows()
+    ran = here("run", nodes.runbook, *nodes.sshd.arguments, *nodes.words("a")[:4])
+    assert ran.code == 5, ran.said
+    [kept] = (nodes.state("a") / "runs").glob("*/plan-*.json")
+    applied = here("apply", str(kept), *nodes.sshd.arguments[1:], *nodes.words("a")[:4])
+    assert applied.code == 3, applied.said
+    assert (nodes.pending("a"), nodes.pending("b")) == ([], [])
+
+
 def test_what_is_declined_on_one_node_waits_on_none(nodes: Nodes) -> None:
     kept = nodes.refused("a")
     [one] = nodes.pending("b")
@@ -172,12 +187,13 @@ def test_what_somebody_changed_in_the_store_is_told_and_used_nowhere(nodes: Node
     rows = [
         {"digest": hashlib.sha256(junk).hexdigest(), "content": junk},
         {"digest": "../" * 20 + "etc", "content": other},
+        {"digest": "\x1b[31m\n", "content": other},
     ]
     known = {"kept_as": "../../x", "host": "../x", "machine": "", "runbook": "", "node": "", "at": 4e9, "until": 5e9}
     nodes.execute(sa.insert(PLANS).values([{**known, **row} for row in rows]))
     ran = here("pending", *nodes.words("b"), "--json")
     assert json.loads(ran.out)["plans"] == []
-    assert ran.err.count("is not taken") == 3, ran.err
+    assert ran.err.count("is not taken") == 4, ran.err
     ran.plain()
     assert list(nodes.folder.rglob("etc*")) == list((nodes.state("b") / "waiting").glob("*")) == []
     nodes.execute(sa.update(PLANS).where(PLANS.c.digest == digest).values(content=content))

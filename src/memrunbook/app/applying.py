@@ -76,8 +76,9 @@ def apply(
     What makes the plan void is in the reports, and in the journal. UsageError or DocumentError for what cannot be
     asked, Refused for a plan that this version does not understand, JournalError where the journal cannot be written.
     """
-    file = load_plan(arguments.file)
-    share_plans(Stored(arguments.state, arguments.library.config(), arguments.store), also=file)
+    stored = Stored(arguments.state, arguments.library.config(), arguments.store)
+    share_plans(stored, also=load_plan(arguments.file))
+    file = load_plan(arguments.file)  # a newer one may have taken its place elsewhere
     if file.digest in declined(arguments.state):
         raise Refused("a person declined this plan", where=str(file.path), hint="plan anew: runbook plan")
     saved, now = file.saved, SystemClock().now()

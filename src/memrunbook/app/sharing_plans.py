@@ -31,6 +31,7 @@ from memrunbook.state.approvals import (
     read_approvals,
 )
 from memrunbook.state.kept_plans import read_plans, recent_plans
+from memrunbook.state.paths import prepare
 from memrunbook.state.plans import PlanFile, read_plan
 from memrunbook.state.signatures import FaultySignatureError, verified
 from memrunbook.state.waiting import ENDING, FOLDER, Declined, decline, declines, kept, read_decline, remove
@@ -82,7 +83,7 @@ def shared_if_it_answers(stored: Stored, told: Told = unheard, said: str = NOT_S
     try:
         return share_plans(stored, told)
     except JournalError as error:
-        told(f"{said}: {error}", "it is shared as soon as the store answers: runbook pending")
+        told(f"{said}: {error}", error.hint)
         return {}
 
 
@@ -108,14 +109,21 @@ def _exchange(store: Store, file: PlanFile, there: Mapping[str, bytes], told: To
     """The approvals of one plan, here and there."""
     from memrunbook.state.store import plans
 
-    try:
-        here = {plans.sha256(line_of(one)): one for one in read_approvals(file.path)}
-        for name in here.keys() - there.keys():
-            plans.approve(store, file.digest, line_of(here[name]), SystemClock().now().utc)
-        for name in there.keys() - here.keys():
-            add_approval(file.path, _approval(file, there[name]))
-    except UsageError as error:
+    def unshared(error: UsageError) -> None:
         told(f"an approval of plan {file.digest[:8]} is not shared: {redact(str(error))}", error.hint)
+
+    try:
+        here = {plans.sha256(line): line for line in map(line_of, read_approvals(file.path))}
+    except UsageError as error:
+        unshared(error)
+        return
+    for name in [one for one in here if one not in there]:
+        plans.approve(store, file.digest, here[name], SystemClock().now().utc)
+    for line in [there[one] for one in there if one not in here]:
+        try:
+            add_approval(file.path, _approval(file, line))
+        except UsageError as error:
+            unshared(error)
 
 
 def _approval(file: PlanFile, line: bytes) -> SignedApproval:
@@ -168,7 +176,7 @@ class _Sharing:
             if digest in here and not shared.declined:
                 plans.decline(self.store, digest, msgspec.json.encode(here[digest]))
             elif shared.declined and digest not in here and (one := self._no(shared)) is not None:
-                decline(self.state, one)
+                decline(prepare(self.state), one)
                 here[digest] = one
         return set(here)
 
@@ -229,7 +237,7 @@ class _Sharing:
 
     def _kept(self, digest: str, content: bytes) -> PlanFile:
         """A plan of the store as a file; UsageError or Refused for what is none."""
-        path = self.state / FOLDER / f"{digest}{ENDING}"
+        path = prepare(self.state) / FOLDER / f"{digest}{ENDING}"
         file = read_plan(path, content)
         disk.make_directory(path.parent)
         disk.replace(path, content)

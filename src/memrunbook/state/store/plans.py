@@ -81,10 +81,11 @@ def publish(store: Store, plan: SharedPlan, content: bytes) -> None:
 def shared(store: Store, since: float) -> list[SharedPlan]:
     """The plans that could be applied after a moment, the newest first, at most `MOST`."""
     known = PLANS.c
-    declined = sa.func.coalesce(sa.func.substr(known.declined, 1, LONGEST_LINE), "").label("declined")
-    own = [known[name] for name in SharedPlan.__struct_fields__ if name not in ("size", "declined")]
+    texts = ("kept_as", "host", "machine", "runbook", "declined")
+    short = [sa.func.coalesce(sa.func.substr(known[name], 1, LONGEST_LINE), "").label(name) for name in texts]
+    own = [known[name] for name in SharedPlan.__struct_fields__ if name not in ("size", *texts)]
     size = sa.func.length(known.content).label("size")
-    asked = sa.select(*own, size, declined).where(known.until >= since).order_by(known.at.desc()).limit(MOST)
+    asked = sa.select(*own, *short, size).where(known.until >= since).order_by(known.at.desc()).limit(MOST)
     with explained(store.name), reading(store.engine) as connection:
         return [SharedPlan(**row) for row in connection.execute(asked).mappings()]
 
