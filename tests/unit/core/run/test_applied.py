@@ -134,8 +134,12 @@ def test_one_that_another_node_claimed_first_changes_nothing_and_gives_the_lock_
 def test_what_is_refused_before_its_first_change_claims_nothing() -> None:
     plan, claims = planned(), list[str]()
     digests = tuple(one.digest for one in plan.changes)
-    said_no = ApprovedPlan(plan, digests, claim=lambda: str(claims.append("one")))
-    played = applied(said_no, trouble={("AskApproval", 1): Refused("no")})
+
+    def claim() -> str:
+        claims.append("one")
+        return ""
+
+    played = applied(ApprovedPlan(plan, digests, claim=claim), trouble={("AskApproval", 1): Refused("no")})
     assert "Execute" not in kinds(played)
     assert claims == []
 
