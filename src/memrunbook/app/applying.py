@@ -166,7 +166,12 @@ def approved_by(file: PlanFile, state: Path, options: Sequence[str] = ()) -> dic
     saved = file.saved
     return {
         host.name: ApprovedPlan(
-            plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved, options), words=redact
+            plan,
+            digests,
+            partial(carried_out, state, file.digest, host.name),
+            _again(saved, options),
+            words=redact,
+            digest=file.digest,
         )
         for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True)
     }

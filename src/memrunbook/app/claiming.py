@@ -22,18 +22,18 @@ def once_over_all(asked: RunArguments, host: str, store: Store, run: str) -> App
     """
     from memrunbook.state.store import plans
 
-    approved, applied = asked.approved.get(host), asked.applied
-    if approved is None or applied is None:
-        return approved
+    approved = asked.approved.get(host)
+    if approved is None:
+        return None
     here, until = approved.earlier, approved.plan.expires_at
     actor = f"{asked.actor.user}@{asked.actor.control_node}"
 
     def earlier() -> str:
-        return here() or _words(plans.claimed(store, applied.digest, host))
+        return here() or _words(plans.claimed(store, approved.digest, host))
 
     def claim() -> str:
         now = SystemClock().now().utc
-        mine = plans.PlanClaim(digest=applied.digest, host=host, run=run, actor=actor, at=now, until=until)
+        mine = plans.PlanClaim(digest=approved.digest, host=host, run=run, actor=actor, at=now, until=until)
         return _words(plans.claim(store, mine))
 
     return replace(approved, earlier=earlier, claim=claim)

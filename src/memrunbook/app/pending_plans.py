@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from memrunbook.app.sharing_plans import LATE, shared_if_it_answers, unheard
+from memrunbook.app.sharing_plans import LATE, shared_if_it_answers, unheard, written_since
 from memrunbook.app.stored import Stored, Told
 from memrunbook.core.action.action import Change, Risk
 from memrunbook.core.errors import UsageError
@@ -101,7 +101,7 @@ def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
     def done(digest: str, host: str) -> bool:
         return (digest, host) in elsewhere or bool(applied.newest(digest, host))
 
-    for file in recent_plans(arguments.state, now.utc - LATE - max(config.deadline, LATE)):
+    for file in recent_plans(arguments.state, written_since(config, now.utc)):
         if file.digest in gone:
             continue
         void = file.outdated(now)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     # SQLAlchemy is a quarter of a second and 30 MiB: who shares with nobody does not pay for it.
     from memrunbook.app.notice import Notice
     from memrunbook.app.stored import Stored, Told
+    from memrunbook.documents.config import Config
     from memrunbook.state.store.changes import Store
     from memrunbook.state.store.plans import PlanClaim, SharedPlan
 
@@ -55,6 +56,11 @@ NOT_SHARED = "what other control nodes keep is not known now"
 
 Claims = Mapping[tuple[str, str], "PlanClaim"]
 """By digest and host, which run carries a plan out, on whatever node."""
+
+
+def written_since(config: Config, now: float) -> float:
+    """Since when a plan's file was written that is of use still, in seconds since 1970."""
+    return now - LATE - max(config.deadline, LATE)
 
 
 def unheard(_said: str, _hint: str) -> None:
@@ -74,7 +80,7 @@ def share_plans(stored: Stored, told: Told = unheard, also: PlanFile | None = No
     with closing(stored.open()) as store:
         now = SystemClock().now().utc
         claims = {(one.digest, one.host): one for one in plans.claims(store, now - LATE)}
-        _Sharing(store, stored.state, now, told, claims).all([also] if also else [])
+        _Sharing(store, stored.state, now, written_since(stored.config, now), told, claims).all([also] if also else [])
         return claims
 
 
@@ -146,6 +152,7 @@ class _Sharing:
     store: Store
     state: Path
     now: float
+    since: float
     told: Told
     claims: Claims = field(default_factory=dict)
 
@@ -153,7 +160,7 @@ class _Sharing:
         from memrunbook.state.store import plans
 
         self._sweep()
-        here = sorted(recent_plans(self.state, self.now - 2 * LATE), key=_taken)
+        here = sorted(recent_plans(self.state, self.since), key=_taken)
         there = {one.digest: one for one in plans.shared(self.store, self.now - LATE)}
         said_no = self._declined(there)
         new = [one for one in here if one.digest not in there and one.digest not in said_no and self._lasts(one)]

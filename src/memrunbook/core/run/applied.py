@@ -34,9 +34,9 @@ class ApprovedPlan:
     """What was approved for one host: its plan, and the digest of each change in their order.
 
     `earlier` names the run that carried it out already, if one did: an approval is for once. `claim` has it for this
-    run, or names that one; it is called before the first change. `hint` says what to do
-    where it may not be applied. With `differs` the run only goes on with what was approved: in what a host is another
-    one by now is told there, and ends nothing. `words` is how text was made fit for the plan's file.
+    run, or names that one; it is called before the first change. `hint` says what to do where it may not be applied.
+    With `differs` the run only goes on with what was approved: in what a host is another one by now is told there, and
+    ends nothing. `words` is how text was made fit for the plan's file, `digest` the SHA-256 of that.
     """
 
     plan: Plan
@@ -46,6 +46,7 @@ class ApprovedPlan:
     differs: Callable[[Difference], None] | None = None
     words: Callable[[str], str] = str
     claim: Callable[[], str] = never
+    digest: str = ""
 
     def late(self, change: Change, now: Instant) -> Refused | None:
         """Why a change that was approved may not be made any more, where the plan's time is over; None else.
