@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,10 @@ from tests.sshd import Sshd
 
 from memrunbook.state.approvals import approvals_file, read_approvals
 from memrunbook.state.plans import load_plan
+from memrunbook.state.store import firings, plans
+from memrunbook.state.store.changes import Store
 from memrunbook.state.store.node_tables import PLAN_APPROVALS, PLANS
+from memrunbook.state.store.tables import FIRINGS
 
 pytestmark = [pytest.mark.usefixtures("machine"), pytest.mark.slow]
 NEVER = "memory.available_percent > 100.0"
@@ -63,6 +68,17 @@ class Nodes:
         ran = here("run", self.runbook, *self.sshd.arguments, *self.words(node))
         assert ran.code == 5, ran.said
         return max((self.state(node) / "runs").glob("*/plan-*.json"), key=lambda path: path.stat().st_mtime_ns)
+
+    def fires(self, node: str) -> None:
+        """A scheduler there carries out what was due, and what it kept is shared before anybody asks."""
+        self.state(node).mkdir(mode=0o700, exist_ok=True)
+        with closing(Store.open(self.state(node), self.url)) as store:
+            firings.decide_until(store, ["often"], time.time() - 20)
+        self.execute(sa.delete(FIRINGS))
+        ran = here("schedule", "run", "--once", *self.words(node))
+        assert (ran.code, "a plan waits" in ran.said) == (0, True), ran.said
+        with closing(Store.open(self.state(node), self.url)) as store:
+            assert [one for one in plans.shared(store, time.time()) if one.kept_as == "often" and not one.withdrawn]
 
     def pending(self, node: str) -> list[dict[str, object]]:
         ran = here("pending", *self.words(node), "--json")
@@ -163,6 +179,17 @@ def test_what_was_carried_out_before_there_was_a_store_is_not_shared(nodes: Node
     applied = here("apply", str(kept), *nodes.sshd.arguments[1:], *nodes.words("a")[:4])
     assert applied.code == 3, applied.said
     assert (nodes.pending("a"), nodes.pending("b")) == ([], [])
+
+
+def test_a_firing_on_one_node_replaces_the_plan_of_a_firing_on_another(nodes: Nodes) -> None:
+    entry = f"{{name: often, every: 5s, jitter: 0s, catch_up: last, runbook: {nodes.runbook}, hosts: local}}"
+    (nodes.config / "schedules.yaml").write_text(f"schedules:\n  - {entry}\n")
+    nodes.fires("a")
+    old = nodes.listed("b")
+    nodes.fires("b")
+    [mine] = (nodes.state("b") / "waiting").glob("often@*.json")
+    assert (nodes.listed("b"), old.exists()) == (mine, False)
+    assert nodes.listed("a").read_bytes() == mine.read_bytes()
 
 
 def test_what_is_declined_on_one_node_waits_on_none(nodes: Nodes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from memrunbook.app.attendance import Attendance
@@ -176,7 +177,9 @@ class Scheduler:
         self.say(f"{moment.id}: begins, {job.runbook} on {', '.join(job.hosts)} ({'run' if job.acts else 'plan'})")
         around, end = self.around, self.carries_out(job, moment, self.around)
         self.records.finish(job, moment, end)
-        if end.shadows:  # it kept plans; a run shares its own
+        if not end.shadows:  # it kept no plans; a run shares its own
+            return
+        with suppress(RunbookError):  # whoever looks at what waits is told
             shared_if_it_answers(Stored(around.state, around.library.config(), around.store))
 
     def _reap(self, patience: float) -> None:
