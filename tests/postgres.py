@@ -44,6 +44,10 @@ class Postgres:
         """Its first process; 0 where it is stopped."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         words = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"]
         settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", "-cmax_connections=40"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,8 @@ from memrunbook.state.lines import read_lines
 from memrunbook.state.plans import PlanFile, load_plan
 from memrunbook.state.run_directory import APPLIED_PLAN, RUN
 from memrunbook.state.runs import runs
+from memrunbook.state.store import plans
+from memrunbook.state.store.changes import Store
 
 pytestmark = [
     pytest.mark.usefixtures("machine"),
@@ -66,6 +69,18 @@ def test_a_run_that_goes_on_keeps_the_approvals_as_they_are_judged_then(cut: Pat
     assert "approved by nobody; the approval by ada is not for this file" in " ".join(
         here("audit", "show", "last").out.split()
     )
+
+
+def test_what_another_node_began_meanwhile_does_not_go_on(cut: Path, tmp_path: Path, state: Path) -> None:
+    digest, run = load_plan(cut).digest, runs(state)[0].run_id
+    with closing(Store.open(state)) as store:
+        mine = plans.claimed(store, digest, "local")
+        assert mine is not None
+        assert (mine.run, mine.until) == (run, load_plan(cut).saved.plans[0].expires_at)
+        plans.forget(store, mine.until + 1.0)
+        assert plans.claim(store, msgspec.structs.replace(mine, run="20261130T000000Z-zzzz", actor="bob@ctl-b")) is None
+    here("resume", "last").refused(5, "carried out before", "20261130T000000Z-zzzz by bob@ctl-b", hint="plan again")
+    assert effects(tmp_path) == {"one": 1, "two": 1}
 
 
 def test_a_plan_that_is_not_there_any_more_is_asked_about(cut: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from memrunbook.cli.main import group
 from memrunbook.cli.options import STORE
 
-FILES_ALONE = {"passkey invite", "passkey list", "pending", "schedule preview"}
+FILES_ALONE = {"passkey invite", "passkey list", "schedule preview"}
 """They look at files of the state and configuration directories, and at no store."""
 
 

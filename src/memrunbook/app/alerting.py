@@ -118,7 +118,7 @@ class _Answering:
     def all(self, store: Store) -> AlertResult:
         answered = [self._understood(alert) for alert in self._arguments.posted.alerts]
         due = [one for one in answered if one.answer == "run" and self._is_due(store, one)]
-        forget_plans(self._arguments.state, self._now)
+        forget_plans(self._arguments.state, self._now, store)
         runs: list[RunResult] = []
         with Claimed(store, due) as claimed:
             for number in range(len(self._rounds)):

@@ -18,6 +18,8 @@ from memrunbook.app.rolling import write_names
 from memrunbook.app.ruling import demand_reason
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.running import run
+from memrunbook.app.sharing_plans import share_plans
+from memrunbook.app.stored import Stored
 from memrunbook.core.action.action import Risk
 from memrunbook.core.errors import Refused, UsageError
 from memrunbook.core.instant import Instant
@@ -74,7 +76,9 @@ def apply(
     What makes the plan void is in the reports, and in the journal. UsageError or DocumentError for what cannot be
     asked, Refused for a plan that this version does not understand, JournalError where the journal cannot be written.
     """
-    file = load_plan(arguments.file)
+    stored = Stored(arguments.state, arguments.library.config(), arguments.store)
+    share_plans(stored, also=load_plan(arguments.file))
+    file = load_plan(arguments.file)  # a newer one may have taken its place elsewhere
     if file.digest in declined(arguments.state):
         raise Refused("a person declined this plan", where=str(file.path), hint="plan anew: runbook plan")
     saved, now = file.saved, SystemClock().now()
@@ -162,7 +166,12 @@ def approved_by(file: PlanFile, state: Path, options: Sequence[str] = ()) -> dic
     saved = file.saved
     return {
         host.name: ApprovedPlan(
-            plan, digests, partial(carried_out, state, file.digest, host.name), _again(saved, options), words=redact
+            plan,
+            digests,
+            partial(carried_out, state, file.digest, host.name),
+            _again(saved, options),
+            words=redact,
+            digest=file.digest,
         )
         for host, plan, digests in zip(saved.hosts, saved.plans, saved.digests, strict=True)
     }

@@ -10,8 +10,10 @@ from pathlib import Path
 from memrunbook.app.actor import this_actor
 from memrunbook.app.consenting import fault_of, lacking
 from memrunbook.app.saving import author
+from memrunbook.app.sharing_plans import share_approvals, unheard
+from memrunbook.app.stored import Stored, Told
 from memrunbook.core.action.action import Risk
-from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.errors import JournalError, Refused, UsageError
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.saved import approved_changes
 from memrunbook.core.run.applied import again
@@ -28,6 +30,7 @@ from memrunbook.transports.shared.signing import SIGNING, PersonalKey, key_in, p
 
 HIDDEN_PARTS = "a secret is hidden here: what is shown cannot be compared with what will be done"
 
+SHARED_LATER = "it is as soon as the store answers: runbook pending"
 OTHER = "another key: --key FILE"
 
 
@@ -35,7 +38,8 @@ OTHER = "another key: --key FILE"
 class ApproveArguments:
     """A saved plan; `key` is the file of the key to sign with, `principal` the name that it stands for.
 
-    `seconds` is how long a signature may take.
+    `seconds` is how long a signature may take. `told` is told, with a hint, where other control nodes that share the
+    `store` do not know of the approval yet.
     """
 
     plan: PlanFile
@@ -44,6 +48,8 @@ class ApproveArguments:
     principal: str = ""
     seconds: float = SIGNING
     actor: Actor = field(default_factory=this_actor)
+    store: str = ""
+    told: Told = unheard
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,17 @@ def approve(
 
         return Signatory(_public(key), principal, key.place, signed)
 
-    return approve_as(arguments.plan, arguments.library, chosen, approver)
+    _share(arguments, unheard)  # how many are lacking counts those that were given elsewhere
+    result = approve_as(arguments.plan, arguments.library, chosen, approver)
+    _share(arguments, arguments.told)
+    return result
+
+
+def _share(arguments: ApproveArguments, told: Told) -> None:
+    try:
+        share_approvals(Stored(config=arguments.library.config(), named=arguments.store), arguments.plan, told)
+    except (JournalError, UsageError) as error:
+        told(f"the approval is not shared yet with other control nodes: {error}", SHARED_LATER)
 
 
 def approve_as(

@@ -132,7 +132,7 @@ def open_steps(found: Exposed) -> FigureFamily:
 
 def pending(found: Exposed) -> FigureFamily:
     """By runbook: what `runbook pending` lists, a plan of a schedule or of a run."""
-    plans = pending_plans(PendingArguments(state=found.state, library=found.library))
+    plans = pending_plans(PendingArguments(state=found.state, library=found.library, store=found.stored.named))
     counts = Counter(labelled(runbook=plan.runbook) for plan in plans)
     return FigureFamily("memrunbook_pending_approvals", "gauge", "Plans that wait for a person.", _floats(counts))
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
+from memrunbook.app.sharing_plans import LATE, shared_if_it_answers, unheard, written_since
+from memrunbook.app.stored import Stored, Told
 from memrunbook.core.action.action import Change, Risk
-from memrunbook.core.errors import Refused, UsageError
+from memrunbook.core.errors import UsageError
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.units import DAY
@@ -19,18 +19,17 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import redact
 from memrunbook.state.applied import AppliedRuns
 from memrunbook.state.approvals import approvals_file, read_approvals
+from memrunbook.state.kept_plans import read_plans, recent_plans
 from memrunbook.state.paths import usual_state_dir
-from memrunbook.state.plans import PlanFile, load_plan
-from memrunbook.state.waiting import declined, kept, left_approvals, remove, waiting
+from memrunbook.state.plans import PlanFile
+from memrunbook.state.waiting import declined, kept, left_approvals, remove
 
 if TYPE_CHECKING:
     from memrunbook.core.plan.saved import Difference
+    from memrunbook.state.store.changes import Store
 
 SHORT = 8
 """So many characters of a file's digest tell it from any other that a person will meet."""
-LATE = 7.0 * DAY
-"""Seconds: a plan that expired so long ago is not listed any more."""
-
 
 KEPT = 90.0 * DAY
 """Seconds that a plan is kept beyond its time, as firings are."""
@@ -38,11 +37,20 @@ KEPT = 90.0 * DAY
 
 @dataclass(frozen=True, kw_only=True)
 class PendingArguments:
-    """Where plans are kept; `expired` ones are listed too."""
+    """Where plans are kept, here and in the `store` that is shared; `expired` ones are listed too.
+
+    `told` is told, with a hint, what of the store cannot be used.
+    """
 
     state: Path = field(default_factory=usual_state_dir)
+    store: str = ""
     library: Library = field(default_factory=usual_library)
     expired: bool = False
+    told: Told = unheard
+
+    def stored(self) -> Stored:
+        """The store that is shared."""
+        return Stored(self.state, self.library.config(), self.store)
 
 
 class PendingStep(NamedTuple):
@@ -82,18 +90,24 @@ class PendingPlan:
 def pending(arguments: PendingArguments) -> tuple[PendingPlan, ...]:
     """The plans that wait, the newest first; those that were carried out or declined do not.
 
-    A file that cannot be read as a plan is passed over. JournalError where the state directory cannot be read.
+    Those that other control nodes keep in the same store are among them, and are brought here. A file that cannot be
+    read as a plan is passed over. JournalError where the state directory cannot be read.
     """
+    elsewhere = shared_if_it_answers(arguments.stored(), arguments.told)
     gone, now = declined(arguments.state), SystemClock().now()
     config, applied = arguments.library.config(), AppliedRuns(arguments.state)
     found = []
-    for file in _files(arguments.state, now.utc - LATE - max(config.deadline, LATE)):
+
+    def done(digest: str, host: str) -> bool:
+        return (digest, host) in elsewhere or bool(applied.newest(digest, host))
+
+    for file in recent_plans(arguments.state, written_since(config, now.utc)):
         if file.digest in gone:
             continue
         void = file.outdated(now)
         for plan in file.saved.plans:
             late = void is not None and (not arguments.expired or now.utc - plan.expires_at > LATE)
-            if plan.changes and not late and not applied.newest(file.digest, plan.host):
+            if plan.changes and not late and not done(file.digest, plan.host):
                 found.append(_pending(file, plan, people_for(config.approvals, [plan]), void))
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
@@ -115,43 +129,23 @@ def waiting_plan(arguments: PendingArguments, given: str, where: str = "") -> Pe
     return plans[0]
 
 
-def forget_plans(state: Path, now: float) -> None:
+def forget_plans(state: Path, now: float, store: Store | None = None) -> None:
     """Removes the plans of schedules and alerts, with their approvals, whose time was over so long ago (`KEPT`).
 
     They were applied, declined, or nobody came in time; none of them can be applied any more. What a run saved stays
-    with the run, and so does a file that cannot be read as a plan.
+    with the run, and so does a file that cannot be read as a plan. What is shared of them goes from the `store`, too.
     """
     old = now - KEPT
+    if store is not None:
+        from memrunbook.state.store import plans
+
+        plans.forget(store, old)
     for path in left_approvals(state):
         with suppress(OSError):
             if approvals_file(path).stat().st_mtime < old:
                 remove(path)
-    for file in (one for one in _read(kept(state)) if all(plan.expires_at < old for plan in one.saved.plans)):
+    for file in (one for one in read_plans(kept(state)) if all(plan.expires_at < old for plan in one.saved.plans)):
         remove(file.path)
-
-
-def _files(state: Path, since: float) -> Iterator[PlanFile]:
-    """Those that were written since then: of years of runs the others are not even read, nor is a pipe waited for."""
-    with_time = ((path, _written(path)) for path in waiting(state))
-    yield from _read(path for path, written in with_time if written is not None and written >= since)
-
-
-def _written(path: Path) -> float | None:
-    """When a file was written, in seconds since 1970; None for what is no file, and for one that has just gone."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime if S_ISREG(found.st_mode) else None
-
-
-def _read(paths: Iterable[Path]) -> Iterator[PlanFile]:
-    """The plans of these files; one that cannot be read as a plan, or has just gone, is passed over."""
-    for path in paths:
-        try:
-            yield load_plan(path)
-        except (UsageError, Refused, FileNotFoundError):
-            continue
 
 
 def _pending(file: PlanFile, plan: Plan, people: int, void: Difference | None) -> PendingPlan:

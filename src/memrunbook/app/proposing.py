@@ -44,7 +44,10 @@ def propose(arguments: PlanArguments, notice: Notice = SILENT, *, stop: threadin
     if recorded := [host.name for host in arguments.hosts if host.transport == REPLAY]:
         hint = "the tool plan says what a runbook would do there"
         raise UsageError("a recording is no host: nothing can be proposed for it", where=recorded[0], hint=hint)
-    state, looking = arguments.state, PendingArguments(state=arguments.state, library=arguments.library)
+    state, looking = (
+        arguments.state,
+        PendingArguments(state=arguments.state, library=arguments.library, store=arguments.store),
+    )
     waiting = [one for one in pending(looking) if one.path.name.startswith(ASSISTANT)]
     if len(waiting) >= MOST_WAITING:
         hint = "a person applies or declines them first: runbook pending"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from memrunbook.app.attendance import Attendance
@@ -13,6 +14,8 @@ from memrunbook.app.firing_records import FiringRecords, Says, Tells
 from memrunbook.app.firing_stop import SCHEDULER
 from memrunbook.app.learning import learn
 from memrunbook.app.pending_plans import forget_plans
+from memrunbook.app.sharing_plans import shared_if_it_answers
+from memrunbook.app.stored import Stored
 from memrunbook.core.errors import RunbookError, in_a_line
 from memrunbook.core.instant import Instant
 from memrunbook.core.run.notification import Notification
@@ -110,7 +113,7 @@ class Scheduler:
             self._beat(store)
         if now.monotonic - self._forgotten >= HOUR:
             firings.forget(store, now.utc)
-            forget_plans(self.around.state, now.utc)
+            forget_plans(self.around.state, now.utc, store)
             self._forgotten = now.monotonic
         self.records.given_up(firings.give_up(store, now.utc))
         until = {name: one.decided for name, one in firings.kept(store).items()}
@@ -174,7 +177,12 @@ class Scheduler:
 
     def _one(self, job: ScheduledRun, moment: Moment) -> None:
         self.say(f"{moment.id}: begins, {job.runbook} on {', '.join(job.hosts)} ({'run' if job.acts else 'plan'})")
-        self.records.finish(job, moment, self.carries_out(job, moment, self.around))
+        around, end = self.around, self.carries_out(job, moment, self.around)
+        self.records.finish(job, moment, end)
+        if not end.shadows:  # it kept no plans; a run shares its own
+            return
+        with suppress(RunbookError):  # whoever looks at what waits is told
+            shared_if_it_answers(Stored(around.state, around.library.config(), around.store))
 
     def _reap(self, patience: float) -> None:
         for name, (thread, _) in list(self._under_way.items()):

@@ -12,6 +12,7 @@ from memrunbook.app.ending import end_of, ended_host, save_refused
 from memrunbook.app.leaving import left_at_once, not_written
 from memrunbook.app.rolling import those_left
 from memrunbook.app.run_arguments import RunArguments, RunResult
+from memrunbook.app.sharing_plans import share_saved
 from memrunbook.app.stored import Stored
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import JournalError
@@ -39,7 +40,9 @@ def to_its_end(running: Running, hosts: Sequence[Host], ended: Sequence[HostRepo
     retry_file = arguments.rollout.retry_file
     with closing(running.recall), those_left(retry_file, arguments.hosts, failures.ended) as left:
         result = _sealed(running, hosts, ended)
-    running.remembering.write(Stored(arguments.state, running.config, arguments.store), running.notice)
+    stored = Stored(arguments.state, running.config, arguments.store)
+    running.remembering.write(stored, running.notice)
+    share_saved(result.saved, stored, running.notice)
     untold: tuple[str, ...] = ()
     if running.config.notify and not arguments.waits and not arguments.part_of:  # a schedule tells in its own words
         from memrunbook.app.notifying import tell_of_run

@@ -9,6 +9,7 @@ from functools import partial
 
 from memrunbook import catalog
 from memrunbook.app.braking import HostBrakes
+from memrunbook.app.claiming import once_over_all
 from memrunbook.app.earlier import Earlier
 from memrunbook.app.ending import end_of
 from memrunbook.app.gates import OneAtATime
@@ -212,7 +213,7 @@ class Running:
             noted=partial(self.remembering.note, host),
         )
         try:
-            asking, approved = self.asking(host), arguments.approved.get(host.name)
+            asking, approved = self.asking(host), once_over_all(arguments, host.name, self.store, self.directory.run_id)
             asking = asking if part.begun else unless_enough_failed(asking, self.rolling.failures)
             report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
             brakes.ran(report.outcome, changed=report.changed)

@@ -170,8 +170,8 @@ def apply_command(plan: Path) -> str:
 
 
 def approve_command(plan: Path) -> str:
-    """`runbook approve FILE …`, with the folder of the configuration where it was given."""
-    return shlex.join(["runbook", "approve", str(plan), *kept_options(*KEPT - {"config_dir"})])
+    """`runbook approve FILE …`, with the folder of the configuration and the store where they were given."""
+    return shlex.join(["runbook", "approve", str(plan), *kept_options(*KEPT - {"config_dir", "store"})])
 
 
 def _words(option: click.Option, value: object) -> list[str]:

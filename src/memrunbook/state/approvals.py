@@ -57,16 +57,22 @@ def read_approvals(plan: Path) -> list[SignedApproval]:
     return found
 
 
+def line_of(approval: SignedApproval) -> bytes:
+    """The line of an approval, without its end."""
+    return msgspec.json.encode(approval)
+
+
 def add_approval(plan: Path, approval: SignedApproval) -> Path:
-    """Adds an approval, on the disk when it returns; the file it went to. UsageError where that cannot be."""
+    """Adds an approval, once, on the disk when it returns; the file it went to. UsageError where that cannot be."""
     path = approvals_file(plan)
     try:
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
             if is_shared(path.parent) and os.fstat(file).st_uid == os.geteuid():
                 os.fchmod(file, 0o660)  # the next person adds to it
             fcntl.flock(file, fcntl.LOCK_EX)
-            os.write(file, msgspec.json.encode(approval) + b"\n")
+            if line_of(approval) not in os.pread(file, LARGEST, 0).splitlines():
+                os.write(file, line_of(approval) + b"\n")
             os.fsync(file)
         finally:
             os.close(file)

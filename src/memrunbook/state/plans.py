@@ -86,7 +86,11 @@ def load_plan(path: Path) -> PlanFile:
 
     UsageError for what is none, or cannot be read; Refused for one that this version does not understand.
     """
-    content = _content(path)
+    return read_plan(path, _content(path))
+
+
+def read_plan(path: Path, content: bytes) -> PlanFile:
+    """The same of bytes that lie there, or are to."""
     try:
         found = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -121,8 +121,13 @@ def waiting(state: Path) -> list[Path]:
 
 def declined(state: Path) -> frozenset[str]:
     """The digests of the plans that were declined."""
+    return frozenset(one.digest for one in declines(state))
+
+
+def declines(state: Path) -> list[Declined]:
+    """What was declined, the oldest first."""
     lines = disk.contents(state / DECLINED).splitlines()
-    return frozenset(found.digest for line in lines if (found := _read(line)) is not None)
+    return [found for line in lines if (found := read_decline(line)) is not None]
 
 
 def decline(state: Path, one: Declined) -> None:
@@ -133,7 +138,8 @@ def decline(state: Path, one: Declined) -> None:
         disk.append(file, path, msgspec.json.encode(one) + b"\n")
 
 
-def _read(line: bytes) -> Declined | None:
+def read_decline(line: bytes) -> Declined | None:
+    """What a line says; None for what is none."""
     try:
         return msgspec.json.decode(line, type=Declined)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -55,7 +55,7 @@ def _report(served: ServedState, run: str) -> ReportDocument | None:
 
 
 def _pending(served: ServedState, _: str) -> PendingDocument:
-    return pending_document(pending(PendingArguments(state=served.state, library=served.library)))
+    return pending_document(pending(PendingArguments(state=served.state, library=served.library, store=served.store)))
 
 
 def _schedules(served: ServedState, _: str) -> ScheduleListDocument:

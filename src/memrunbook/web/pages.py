@@ -8,7 +8,7 @@ from memrunbook.app.accounting import doubts_about_list
 from memrunbook.app.auditing import AuditArguments, audit
 from memrunbook.app.braking import switched_off
 from memrunbook.app.going_on import completed
-from memrunbook.app.pending_plans import PendingArguments, pending
+from memrunbook.app.pending_plans import PendingArguments, PendingPlan, pending
 from memrunbook.app.reporting import list_runs
 from memrunbook.app.shown_audit import audit_pages
 from memrunbook.app.shown_pending import waiting_view
@@ -42,12 +42,12 @@ def overview(served: ServedState) -> DrawnPage:
     found, now = list_runs(served.state), SystemClock().now()
     lines = run_lines(found, now, served.severest)
     known = known_hosts(served, found.runs)
-    waiting = pending(PendingArguments(state=served.state, library=served.library))
+    waiting, unshared = _waiting(served)
     under_way = [one for one in lines if one.outcome == "running"]
     off = switched_off(Stored(served.state, served.library.config(), served.store))
     said: list[Block] = doubt_view(doubts_about_list(served.state))
     said += [line(Span("OFF", "warning"), f": {off}")] if off else []
-    said += [line(Span("UNKNOWN", "unknown"), f": {problem}") for problem in known.problems]
+    said += [line(Span("UNKNOWN", "unknown"), f": {problem}") for problem in (*known.problems, *unshared)]
     main = main_of(
         "Overview",
         *drawn(said),
@@ -57,6 +57,15 @@ def overview(served: ServedState) -> DrawnPage:
     )
     leads = {**places([run.run_id for run in found.runs], known.hosts), WAITING_PLANS: "/pending"}
     return DrawnPage("Overview", linked(main, leads))
+
+
+def _waiting(served: ServedState) -> tuple[Sequence[PendingPlan], Sequence[str]]:
+    """The plans that wait, and what of those that other control nodes keep is not known, in words."""
+    said = list[str]()
+    arguments = PendingArguments(
+        state=served.state, library=served.library, store=served.store, told=lambda words, _hint: said.append(words)
+    )
+    return pending(arguments), said
 
 
 def _needs(lines: Sequence[RunLine], plans: int, served: ServedState, now: Instant) -> list[Block]:
@@ -106,8 +115,9 @@ def one_run(served: ServedState, run: str) -> DrawnPage | None:
 
 def pending_page(served: ServedState) -> DrawnPage:
     """The plans that wait; the id of each leads to the page where it is approved, applied or declined."""
-    found = pending(PendingArguments(state=served.state, library=served.library))
-    blocks = pending_view([waiting_view(one, served.commands) for one in found], SystemClock().now())
+    found, unshared = _waiting(served)
+    blocks: list[Block] = [line(Span("UNKNOWN", "unknown"), f": {said}") for said in unshared]
+    blocks += pending_view([waiting_view(one, served.commands) for one in found], SystemClock().now())
     main = main_of(WAITING_PLANS, *drawn(blocks))
     named = {one.id: plan_place(one.digest) for one in found}
     return DrawnPage(WAITING_PLANS, linked(main, {**places((), {one.host for one in found}), **named}))

@@ -15,6 +15,7 @@ from memrunbook.app.approving import ApproveResult
 from memrunbook.app.approving_by_passkey import OwnPasskey, approve_by_passkey, own_passkeys
 from memrunbook.app.declining import decline_plan
 from memrunbook.app.pending_plans import PendingArguments
+from memrunbook.app.sharing_plans import shared_if_it_answers
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.passkeys import BrowserAnswer
@@ -138,7 +139,9 @@ class PlanDesk:
             numbers = [number for number, gate in enumerate(shown.gates, 1) if gate.asked]
             said = AnswersOfForm(fields, shown.hosts, session.person, numbers)
             answer = _answer(fields, origin(request))
-            return approve_by_passkey(shown.file, self.served.library, session.person, passkey, answer, said)
+            approved = approve_by_passkey(shown.file, self.served.library, session.person, passkey, answer, said)
+            shared_if_it_answers(self._arguments().stored())
+            return approved
 
         await self.work.do(kept)
         return RedirectResponse(f"/pending/{fields['digest']}", 303)
@@ -150,11 +153,14 @@ class PlanDesk:
 
         def said() -> None:
             shown = self.looked_at(request, fields)
-            arguments = PendingArguments(state=self.served.state, library=self.served.library, expired=True)
-            decline_plan(arguments, shown.file.digest, known_as(session), reason_of(fields))
+            decline_plan(self._arguments(), shown.file.digest, known_as(session), reason_of(fields))
 
         await self.work.do(said)
         return RedirectResponse("/pending", 303)
+
+    def _arguments(self) -> PendingArguments:
+        served = self.served
+        return PendingArguments(state=served.state, library=served.library, store=served.store, expired=True)
 
     def _shown(self, request: Request) -> ShownPlan:
         shown = plan_shown(self.served, request.path_params["part"])

@@ -59,7 +59,7 @@ class Choice:
 
 def plan_shown(served: ServedState, key: str) -> ShownPlan | None:
     """The plan of this address; None where none waits that is called so."""
-    arguments = PendingArguments(state=served.state, library=served.library, expired=True)
+    arguments = PendingArguments(state=served.state, library=served.library, store=served.store, expired=True)
     try:
         plan = waiting_plan(arguments, key) if KEY.fullmatch(key) else None
         file = load_plan(plan.path) if plan is not None else None

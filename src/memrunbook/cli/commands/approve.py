@@ -10,7 +10,8 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_plans
-from memrunbook.cli.options import COLOR, LIBRARY, common
+from memrunbook.cli.options import COLOR, LIBRARY, STORE, common
+from memrunbook.cli.remarks import Remarks
 from memrunbook.cli.reply import Color
 from memrunbook.core.errors import Refused
 from memrunbook.documents.library import Library
@@ -30,8 +31,8 @@ UNVOUCHED = "config.yaml names no allowed_signers: nobody vouches for whose key 
 @click.argument("file", type=click.Path(path_type=Path), shell_complete=complete_plans)
 @click.option("--key", type=click.Path(path_type=Path), help="The SSH key to sign with; else one of the agent's.")
 @click.option("--principal", default="", metavar="NAME", help="Whose key it is, where allowed_signers leaves it open.")
-@common(LIBRARY, COLOR)
-def command(file: Path, key: Path | None, principal: str, library: Library, color: Color) -> int:
+@common(LIBRARY, STORE, COLOR)
+def command(file: Path, key: Path | None, principal: str, library: Library, store: str, color: Color) -> int:
     """Approve the plan saved in FILE: shows each change as its gate would, asks, and signs with an SSH key.
 
     The signature goes to FILE.approvals. Nothing is carried out; no answer is a no.
@@ -44,7 +45,9 @@ def command(file: Path, key: Path | None, principal: str, library: Library, colo
         raise Refused("an approval is a person's, and nobody can be asked here", hint="run it at a terminal")
     plan = load_plan(file)
     screen = Screen(color, sys.stderr)
-    arguments = ApproveArguments(plan=plan, library=library, key=key, principal=principal)
+    arguments = ApproveArguments(
+        plan=plan, library=library, key=key, principal=principal, store=store, told=Remarks(color).remark
+    )
     hosts = tuple(host.name for host in plan.saved.hosts)
     screen.say(_head(plan))
     result = approve(arguments, _approver(screen, hosts), lambda signer, name: _signing(screen, signer, name))

@@ -12,7 +12,8 @@ import click
 from memrunbook.app.shown_pending import PlanCommands, pending_document, waiting_view
 from memrunbook.cli import exit_codes
 from memrunbook.cli.next_command import apply_command, approve_command, kept_options
-from memrunbook.cli.options import CONFIG, OUTPUT, STATE, OutputOptions, common
+from memrunbook.cli.options import CONFIG, OUTPUT, STATE, STORE, OutputOptions, common
+from memrunbook.cli.remarks import Remarks
 from memrunbook.cli.reply import Reply
 from memrunbook.cli.streams import show
 from memrunbook.core.errors import UsageError
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why it is declined; kept.")
 @click.option("--expired", is_flag=True, help="List those of the last week whose time is over, too.")
-@common(CONFIG, STATE, OUTPUT)
-def command(decline: str, reason: str, library: Library, state: Path, output: OutputOptions, *, expired: bool) -> int:
+@common(CONFIG, STATE, STORE, OUTPUT)
+def command(
+    decline: str, reason: str, library: Library, state: Path, store: str, output: OutputOptions, *, expired: bool
+) -> int:
     """List plans that wait for a person: what schedules may not do by themselves, and what a gate refused.
 
     Each with the exact commands that approve it, apply it, or decline it. With --decline the one that was declined.
@@ -39,7 +42,13 @@ def command(decline: str, reason: str, library: Library, state: Path, output: Ou
 
     if reason and not decline:
         raise UsageError("a reason is kept for what is declined", where="--reason", hint="add --decline ID")
-    arguments = PendingArguments(state=state, library=library, expired=expired or bool(decline))
+    arguments = PendingArguments(
+        state=state,
+        library=library,
+        store=store,
+        expired=expired or bool(decline),
+        told=Remarks(output.color).remark,
+    )
     if decline:
         one = decline_plan(arguments, decline, this_actor().user, reason)
         return show(output, Reply(exit_codes.OK, lambda: pending_document([one]), lambda: _declined(one)))

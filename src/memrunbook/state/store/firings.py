@@ -7,12 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from msgspec import Struct, structs
-from sqlalchemy.dialects import postgresql, sqlite
 
 from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, one_at_a_time, reading, writing
+from memrunbook.state.store.database import explained, insert_once, one_at_a_time, reading, writing
 from memrunbook.state.store.tables import FIRINGS, SCHEDULERS, SCHEDULES, SHADOWS, SIGHTINGS
 
 FiringState = Literal[
@@ -172,7 +171,7 @@ def decide_until(store: Store, names: Iterable[str], now: float) -> None:
     """All firings of these schedules are decided until now; one that was not known is known from now on."""
     with explained(store.name), writing(store.engine) as connection:
         for name in names:
-            _insert_once(connection, SCHEDULES, {"name": name, "decided": now})
+            insert_once(connection, SCHEDULES, {"name": name, "decided": now})
             connection.execute(sa.update(SCHEDULES).where(SCHEDULES.c.name == name).values(decided=now))
 
 
@@ -192,7 +191,7 @@ def scheduling(store: Store, owner: str, now: float, *, stopped: bool = False) -
         row = connection.execute(sa.select(SCHEDULERS).where(SCHEDULERS.c.owner == owner)).mappings().first()
         values = {"at": now, "stopped": stopped, "told": False}
         if row is None:
-            _insert_once(connection, SCHEDULERS, {"owner": owner, **values})
+            insert_once(connection, SCHEDULERS, {"owner": owner, **values})
             return None
         connection.execute(sa.update(SCHEDULERS).where(SCHEDULERS.c.owner == owner).values(**values))
         return SchedulerBeat(**row)
@@ -262,16 +261,7 @@ def _firing(moment: Moment, now: float, **how: Any) -> dict[str, Any]:
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> bool:
-    return all(_insert_once(connection, FIRINGS, row) for row in rows)
-
-
-def _insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
-    """True where the row is new."""
-    if connection.dialect.name == "postgresql":  # which counts no rows here, but returns them
-        (key,) = table.primary_key.columns
-        inserted = postgresql.insert(table).values(**row).on_conflict_do_nothing().returning(key)
-        return connection.scalar(inserted) is not None
-    return connection.execute(sqlite.insert(table).values(**row).on_conflict_do_nothing()).rowcount == 1
+    return all(insert_once(connection, FIRINGS, row) for row in rows)
 
 
 def _count(connection: sa.Connection, name: str, state: FiringState) -> int:
@@ -286,7 +276,7 @@ def _count(connection: sa.Connection, name: str, state: FiringState) -> int:
 
 def _set(store: Store, name: str, now: float, values: Mapping[str, Any]) -> None:
     with explained(store.name), writing(store.engine) as connection:
-        _insert_once(connection, SCHEDULES, {"name": name, "decided": now})
+        insert_once(connection, SCHEDULES, {"name": name, "decided": now})
         connection.execute(sa.update(SCHEDULES).where(SCHEDULES.c.name == name).values(**values))
 
 

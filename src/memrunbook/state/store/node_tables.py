@@ -119,17 +119,23 @@ PLANS = Table(
     "plans",
     METADATA,
     Column("digest", String(64), primary_key=True),
-    Column("name", String(255), nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("runbook", String(255), nullable=False),
+    Column("kept_as", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("runbook", Text, nullable=False),
     Column("node", String(255), nullable=False),
     Column("at", Float(53), nullable=False),
     Column("until", Float(53), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("declined", Text),
+    Column("withdrawn", Boolean, nullable=False, server_default=sa_false()),
     Index("plans_by_time", "until"),
 )
-"""The files of plans that wait for a person, byte for byte, by their SHA-256; `declined` is who said no (JSON)."""
+"""The files of plans that wait for a person, byte for byte, by their SHA-256; `declined` is who said no (JSON).
+
+`kept_as` is the schedule, or what answers alerts, whose newest plan for this host and machine it is; one that a newer
+one replaced is `withdrawn`, and its content is gone.
+"""
 PLAN_APPROVALS = Table(
     "plan_approvals",
     METADATA,
@@ -143,9 +149,10 @@ PLANS_APPLIED = Table(
     "plans_applied",
     METADATA,
     Column("digest", String(64), primary_key=True),
-    Column("host", String(255), primary_key=True),
+    Column("host", Text, primary_key=True),
     Column("run", String(64), nullable=False),
-    Column("node", String(255), nullable=False),
+    Column("actor", Text, nullable=False),
     Column("at", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
 )
 """Which run began to carry a plan out on a host: an approval is for once, over all control nodes."""

@@ -11,7 +11,7 @@ from tests.lab.scripted import Scripted, at, kinds, states
 from tests.lab.small import runbook, snapshot, step
 from tests.lab.worlds import Run, follow
 
-from memrunbook.core.errors import Interrupted, RunbookError, SessionLost
+from memrunbook.core.errors import Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.instant import Instant
 from memrunbook.core.plan.plan import Plan
 from memrunbook.core.plan.planner import make_plan
@@ -106,6 +106,42 @@ def test_one_that_another_run_began_meanwhile_gives_the_lock_back() -> None:
         played = applied(ApprovedPlan(plan, digests, earlier), trouble=trouble)
         assert "run R1" in outdated(played).now
         assert kinds(played)[-2:] == ["Lock", "Unlock"]
+
+
+def test_it_is_claimed_once_and_before_the_first_change() -> None:
+    plan = planned()
+    digests, executed = tuple(one.digest for one in plan.changes), list[int]()
+    world = Scripted((TWO, TWO, TWO, TWO, WELL))
+
+    def claim() -> str:
+        executed.append(world.asked.get("Execute", 0))
+        return ""
+
+    played = follow(BOOK, world, approved=ApprovedPlan(plan, digests, claim=claim))
+    assert states(played)[0] == ("one", "done")
+    assert kinds(played).count("Execute") == 2
+    assert executed == [0], "once, and nothing was carried out before it"
+
+
+def test_one_that_another_node_claimed_first_changes_nothing_and_gives_the_lock_back() -> None:
+    plan = planned()
+    digests = tuple(one.digest for one in plan.changes)
+    played = applied(ApprovedPlan(plan, digests, claim=lambda: "R1 by ada@other"))
+    assert "run R1 by ada@other" in outdated(played).now
+    assert kinds(played)[-1] == "Unlock"
+
+
+def test_what_is_refused_before_its_first_change_claims_nothing() -> None:
+    plan, claims = planned(), list[str]()
+    digests = tuple(one.digest for one in plan.changes)
+
+    def claim() -> str:
+        claims.append("one")
+        return ""
+
+    played = applied(ApprovedPlan(plan, digests, claim=claim), trouble={("AskApproval", 1): Refused("no")})
+    assert "Execute" not in kinds(played)
+    assert claims == []
 
 
 def test_what_is_not_needed_any_more_is_passed_over() -> None:
