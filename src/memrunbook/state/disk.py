@@ -45,8 +45,8 @@ def explained(path: Path, what: str) -> Iterator[None]:
         raise JournalError(f"it could not {what}: {why}", where=str(path), hint=hint) from error
 
 
-def contents(path: Path, most: int = -1) -> bytes:
-    """What stands in a file, at `most` so many bytes of it; nothing where there is no file.
+def contents(path: Path, most: int = -1, begin: int = 0) -> bytes:
+    """What stands in a file from `begin` on, at `most` so many bytes of it; nothing where there is no file.
 
     JournalError where it may not be read, and for what is no regular file: a pipe would be waited for without end.
     """
@@ -56,6 +56,7 @@ def contents(path: Path, most: int = -1) -> bytes:
         except (FileNotFoundError, NotADirectoryError):
             return b""
         with os.fdopen(_regular(file, path), "rb") as opened:
+            opened.seek(begin)
             return opened.read(most)
 
 

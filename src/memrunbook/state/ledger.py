@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -99,6 +100,33 @@ def end(state: Path) -> Link:
     """The link at the end of the ledger, by its last whole line alone; that of nothing where that is no entry."""
     _, *last = disk.contents(ledger_file(state)).rpartition(b"\n")[0].rpartition(b"\n")
     return chain.last(last[-1] + b"\n") or Link()
+
+
+class LedgerReader:
+    """Reads a ledger again and again: what it has read it reads no more, while that stands there still.
+
+    Safe with several threads.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._path = ledger_file(state)
+        self._turn = threading.Lock()
+        self._entries: list[SealedEntry] = []
+        self._last, self._end = b"", 0
+
+    def entries(self) -> list[SealedEntry]:
+        """As `read`: the entries in order, without lines that are none."""
+        with self._turn:
+            begin = self._end - len(self._last)
+            content = disk.contents(self._path, begin=begin)
+            if not content.startswith(self._last) or not self._last:
+                self._entries, begin, self._last, content = [], 0, b"", disk.contents(self._path)
+            whole = content[len(self._last) : content.rfind(b"\n") + 1]  # somebody may be writing what follows
+            if whole:
+                self._entries = [*self._entries, *decoded(whole, SealedEntry)]
+                self._end = begin + len(self._last) + len(whole)
+                self._last = whole[whole.rfind(b"\n", 0, len(whole) - 1) + 1 :]
+            return self._entries
 
 
 def vouched(entries: Iterable[SealedEntry]) -> dict[str, int]:

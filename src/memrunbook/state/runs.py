@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -17,7 +18,7 @@ from memrunbook.core.run.record import Asked, Ended, Envelope, Invoked, Temporar
 from memrunbook.core.run.request import Execute
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.state import disk, ledger
-from memrunbook.state.ledger import SealedEntry
+from memrunbook.state.ledger import LedgerReader, SealedEntry
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name, name_of
 from memrunbook.state.run_directory import EVIDENCE, RUN, RUN_ID, run_path
@@ -42,19 +43,56 @@ class Run(Struct, frozen=True):
 
 def runs(state: Path) -> list[Run]:
     """The runs of a state directory, newest first; those of one second in the order of the ledger."""
-    folder = state / "runs"
-    with disk.explained(folder, "be read"):
-        found = [path for path in folder.iterdir() if RUN_ID.fullmatch(path.name)] if folder.is_dir() else []
-    entries = ledger.read(state)
-    known: dict[str, list[SealedEntry]] = {}
-    for entry in entries:
-        known.setdefault(entry.run, []).append(entry)
-    begun = {run: number for number, run in enumerate(known)}
+    return _known_runs(state).runs()
 
-    def age(path: Path) -> tuple[str, int]:
-        return path.name.partition("-")[0], begun.get(path.name, -1)
 
-    return [_run(path, known.get(path.name, ())) for path in sorted(found, key=age, reverse=True)]
+class _KnownRuns:
+    """What this process has read of a state directory: of a run that has ended nothing is read again while it stands.
+
+    A control node that works for weeks has thousands of them, and asks before each.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / "runs"
+        self._ledger = LedgerReader(state)
+        self._ended: dict[str, tuple[tuple[int, ...], Run]] = {}
+
+    def runs(self) -> list[Run]:
+        with disk.explained(self._folder, "be read"):
+            there = self._folder.iterdir() if self._folder.is_dir() else ()
+            found = [path for path in there if RUN_ID.fullmatch(path.name)]
+        known: dict[str, list[SealedEntry]] = {}
+        for entry in self._ledger.entries():
+            known.setdefault(entry.run, []).append(entry)
+        begun = {run: number for number, run in enumerate(known)}
+
+        def age(path: Path) -> tuple[str, int]:
+            return path.name.partition("-")[0], begun.get(path.name, -1)
+
+        return [self._run(path, known.get(path.name, ())) for path in sorted(found, key=age, reverse=True)]
+
+    def _run(self, path: Path, entries: Sequence[SealedEntry]) -> Run:
+        if not _ended(entries):
+            return _run(path, entries)
+        stands = (len(entries), *_written(path), *_written(path / RUN))
+        before = self._ended.get(path.name)
+        if before is None or before[0] != stands:
+            before = self._ended[path.name] = (stands, _run(path, entries))
+        return before[1]
+
+
+@cache
+def _known_runs(state: Path) -> _KnownRuns:
+    return _KnownRuns(state)
+
+
+def _written(path: Path) -> tuple[int, int]:
+    """When a file or a folder was written, and its size."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, -1
+    return found.st_mtime_ns, found.st_size
 
 
 def run_of(state: Path, run_id: str) -> Run:
