@@ -1,11 +1,13 @@
 """Several control nodes on one PostgreSQL, with simulated hosts: what a host costs them, and how late they are.
 
-`python -m bench.nodes --hosts 20000 --workers 4`: a look at all hosts as every five minutes, then a storm of incidents.
+`python -m bench.nodes --hosts 20000 --workers 4`: a look at all hosts, as every five minutes, then a storm: as many
+incidents at once (`--storm`), each of which wants the same unit disturbed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,10 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
+from tests.cli.books import act, book
 from tests.postgres import Postgres, postgres
+
+from bench.simulated import ChangeMade, most_at_once
 
 HERE = Path(__file__).parents[1]
 TICK = os.sysconf("SC_CLK_TCK")
+COUNTED_LATE = 1.5
+"""Seconds until the server's statistics have what was just done."""
+STARTED = 120.0
 
 
 @dataclass
@@ -34,7 +42,7 @@ class Nodes:
 
     def words(self, *words: str) -> list[str]:
         world = ["--folder", str(self.folder / "world"), "--sick", str(self.sick)]
-        return [sys.executable, "-m", "bench.simulated", *world, "--", *words]
+        return [sys.executable, "-m", "bench.simulated", *world, "--", *words, "--runbooks", str(self.folder / "books")]
 
     def start(self, name: str) -> None:
         log = (self.folder / f"{name}.log").open("wb")
@@ -54,7 +62,7 @@ class Nodes:
             engine.dispose()
 
     def commits(self) -> int:
-        time.sleep(1.5)  # the server counts late
+        time.sleep(COUNTED_LATE)
         return int(str(self.asked("SELECT sum(xact_commit) FROM pg_stat_database")[0][0]))
 
     def cpu(self) -> list[float]:
@@ -71,7 +79,9 @@ def seconds(pid: int) -> float:
 def nodes(count: int, sick: float) -> Iterator[Nodes]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nodes-")))
-        (folder / "world").mkdir()
+        for name in ("world", "books"):
+            (folder / name).mkdir()
+        book(folder / "books", act("disturb", "true", risk="medium"), name="storm")
         found = Nodes(folder, stack.enter_context(postgres()), sick)
         try:
             for number in range(count):
@@ -86,7 +96,7 @@ def nodes(count: int, sick: float) -> Iterator[Nodes]:
 
 def wait_for_workers(found: Nodes, count: int) -> None:
     began = time.monotonic()
-    while time.monotonic() - began < 60:
+    while time.monotonic() - began < STARTED:
         try:
             if found.asked("SELECT count(*) FROM workers WHERE NOT stopped")[0][0] == count:
                 return
@@ -98,37 +108,93 @@ def wait_for_workers(found: Nodes, count: int) -> None:
 
 def look(found: Nodes, hosts: int) -> None:
     """One look at all hosts."""
-    before, cpu, began = found.commits(), found.cpu(), time.monotonic()
-    words = found.words(
-        "diagnose", "--distribute", f"--host=sim-[00001:{hosts:05}]", "--state-dir", str(found.folder / "front")
+    before, cpu, began, own = found.commits(), found.cpu(), time.monotonic(), os.times()
+    words = ("diagnose", "--distribute", f"--host=sim-[00001:{hosts:05}]", "--state-dir", str(found.folder / "front"))
+    ran = subprocess.run(
+        found.words(*words), cwd=HERE, env=found.environment, capture_output=True, text=True, check=False
     )
-    own = os.times()
-    ran = subprocess.run(words, cwd=HERE, env=found.environment, capture_output=True, text=True, check=False)
-    took = time.monotonic() - began
-    now = os.times()
+    took, now = time.monotonic() - began, os.times()
     front = now.children_user + now.children_system - own.children_user - own.children_system
     used = [after - first for after, first in zip(found.cpu(), cpu, strict=True)]
     commits = found.commits() - before
-    print(ran.stdout[:600], ran.stderr[-600:])
-    print(f"hosts {hosts}: {took:.1f} s; exit {ran.returncode}")
-    print(f"workers: {1000 * sum(used) / hosts:.2f} ms of CPU a host ({', '.join(f'{one:.1f}' for one in used)} s)")
-    print(f"front: {1000 * front / hosts:.2f} ms of CPU a host; transactions a host: {commits / hosts:.2f}")
+    print(f"look: {hosts} hosts in {took:.1f} s, {hosts / took:.1f} a second; exit {ran.returncode}")
+    print(f"  {ran.stdout.splitlines()[0][:110] if ran.stdout else ran.stderr[-600:]}")
+    print(f"  CPU of workers: {1000 * sum(used) / hosts:.1f} ms a host ({', '.join(f'{one:.0f} s' for one in used)})")
+    print(f"  CPU of the asking node: {1000 * front / hosts:.2f} ms a host")
+    print(f"  transactions: {commits / hosts:.2f} a host")
+
+
+def storm(found: Nodes, incidents: int) -> None:
+    """So many incidents at once; all want the same change, which disturbs users."""
+    before, began = found.commits(), time.monotonic()
+    hosts = f"--host=sim-[{1:05}:{incidents:05}]"
+    words = (
+        "run",
+        "storm",
+        "--distribute",
+        hosts,
+        "--allow",
+        "run_command",
+        "--state-dir",
+        str(found.folder / "front"),
+    )
+    ran = subprocess.run(
+        found.words(*words, "--json"), cwd=HERE, env=found.environment, capture_output=True, text=True, check=False
+    )
+    took = time.monotonic() - began
+    said = json.loads(ran.stdout)["hosts"] if ran.stdout.startswith("{") else []
+    late = sorted(float(str(row[0])) for row in found.asked("SELECT began - queued FROM parts WHERE host <> ''"))
+    outcomes: dict[str, int] = {}
+    for one in said:
+        outcomes[one["outcome"]] = outcomes.get(one["outcome"], 0) + 1
+    made = list(journaled(found.folder))
+    commits = found.commits() - before
+    print(
+        f"storm: {incidents} incidents, all ended after {took:.1f} s; exit {ran.returncode}; {outcomes or ran.stderr[-600:]}"
+    )
+    print(
+        f"  from queued to begun: p50 {quantile(late, 0.5):.2f} s, p99 {quantile(late, 0.99):.2f} s, most {late[-1]:.2f} s"
+    )
+    print(
+        f"  disturbing changes by the journals of all nodes: {len(made)}, at most {most_at_once(made)} at the same time"
+    )
+    print(f"  transactions: {commits / incidents:.2f} an incident")
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
+def journaled(folder: Path) -> Iterator[ChangeMade]:
+    """Each change that a journal of any node tells of, from its question to its answer."""
+    for path in folder.glob("node-*/runs/*/sim-*.jsonl"):
+        begun = None
+        for line in path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            if record["event"] == "asked" and record["request"]["type"] == "Execute":
+                begun = record
+            elif record["event"] == "answered" and begun is not None:
+                yield ChangeMade(record["host"], begun["request"]["step"], begun["monotonic"], record["monotonic"])
+                begun = None
 
 
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.nodes", description=__doc__)
     parser.add_argument("--hosts", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--storm", type=int, default=0)
     parser.add_argument("--sick", type=float, default=0.02)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--logs", action="store_true")
+    parser.add_argument("--logs", action="store_true", help="print what the workers said")
     asked = parser.parse_args(argv)
     with nodes(asked.workers, asked.sick) as found:
         for _ in range(asked.rounds):
             look(found, asked.hosts)
+        if asked.storm:
+            storm(found, asked.storm)
         if asked.logs:
             for path in sorted(found.folder.glob("*.log")):
-                print(path.name, path.read_text()[:3500] if asked.logs else "")
+                print(path.name, path.read_text()[-3000:], sep="\n")
     return 0
 
 

@@ -172,6 +172,7 @@ def _arguments(taken: TakenPart, run: PlacedRun, order: Order, place: WorkerPlac
         lock_patience=run.lock_patience,
         asked=_who(actor),
         part_of=taken.order,
+        of_hosts=run.hosts,
     )
 
 

@@ -104,6 +104,7 @@ class PlacedRunning(Running):
             invoked=msgspec.structs.replace(
                 self.invoked, hosts=(), parts={}, order=order and msgspec.structs.replace(order, hosts=())
             ),
+            hosts=len(arguments.hosts),
             consents=tuple(arguments.consents),
             break_lock=arguments.break_lock,
             history=arguments.history,

@@ -37,7 +37,7 @@ class RunArguments:
     `asked` is who asked for it on the pages, where somebody did.
     `lock_patience` is for how many seconds the end of another run is waited for that is at work on a host.
     `distribute`: workers carry it out, each host by the run that `parts` names. `part_of` is the run that this is such
-    a part of.
+    a part of, `of_hosts` the number of all its hosts.
     """
 
     runbook: str
@@ -68,6 +68,7 @@ class RunArguments:
     distribute: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
     part_of: str = ""
+    of_hosts: int = 0
 
 
 @dataclass(frozen=True)

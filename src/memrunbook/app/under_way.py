@@ -172,7 +172,7 @@ class Running:
             host=(self.arguments.actor.control_node or host.name) if local else host.name,
             runbook=self.runbook.name,
             actor=f"{self.arguments.actor.user}@{self.arguments.actor.control_node}",
-            hosts=len(self.arguments.hosts),
+            hosts=max(len(self.arguments.hosts), self.arguments.of_hosts),
             held=Freezes(self.config.freeze, self.arguments.consents),
             rules=self.host_rules(host),
             limits=self.config.limits,

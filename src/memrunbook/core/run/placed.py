@@ -22,10 +22,12 @@ class PlacedRun(Struct, frozen=True, kw_only=True, tag="run"):
 
     `invoked` is what that node wrote down of it first; its `order` names no hosts, each part has its own. `consents`
     are the words that were allowed beforehand: workers heed those on freezes, every gate is asked where it was ordered.
+    `hosts` is how many hosts it is for in all.
     The rest is as of `RunArguments`.
     """
 
     invoked: Invoked
+    hosts: int = 1
     consents: tuple[str, ...] = ()
     break_lock: bool = False
     history: bool = True
