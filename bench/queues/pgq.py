@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 from pgqueuer import PgQueuer, PsycopgDriver, Queries
@@ -19,8 +20,8 @@ async def connected(url: str) -> PsycopgDriver:
 async def work(url: str) -> None:
     worker = PgQueuer(await connected(url))
 
-    def part(job: object) -> None:
-        body(job.payload.decode())  # type: ignore[attr-defined]
+    async def part(job: Any) -> None:
+        await asyncio.to_thread(body, job.payload.decode())
 
     worker.entrypoint("part")(part)
     go()

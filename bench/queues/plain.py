@@ -13,7 +13,7 @@ from bench.queues.common import FORKS, body, go, serve, silence
 
 
 def application(url: str) -> procrastinate.App:
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=3))
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, max_size=4))
     app.task(name="body", queue="here")(body)
 
     async def rescue(timestamp: int) -> None:
