@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elsewhere:
+class RunsElsewhere:
     """The runs that the store `name` knows, the newest first; `own` is the key of the ledger here.
 
     `cut`: there are older ones. `problem`: why they are not known. Without a server there is none, and no name.
@@ -48,10 +48,10 @@ class Elsewhere:
                 yield AuditFinding("error", str(state / "runs" / one.run), gone)
 
 
-NOWHERE = Elsewhere()
+NOWHERE = RunsElsewhere()
 
 
-def elsewhere(state: Path, library: Library, store: str, begins: str = "") -> Elsewhere:
+def elsewhere(state: Path, library: Library, store: str, begins: str = "") -> RunsElsewhere:
     """What a store that is a server knows of all runs, or of those whose id `begins` so.
 
     Ask before the runs here are listed: one may begin meanwhile. What config.yaml says is heeded where it can be read.
@@ -66,9 +66,9 @@ def elsewhere(state: Path, library: Library, store: str, begins: str = "") -> El
             from memrunbook.state.store.journals import MOST, runs_elsewhere
 
             found = runs_elsewhere(opened, begins=begins)
-        return Elsewhere(name=stored.name, runs=found, own=ledger.first_key(state), cut=len(found) == MOST)
+        return RunsElsewhere(name=stored.name, runs=found, own=ledger.first_key(state), cut=len(found) == MOST)
     except RunbookError as error:
-        return Elsewhere(name=stored.name, problem=error.message)
+        return RunsElsewhere(name=stored.name, problem=error.message)
 
 
 def where_it_is(error: UsageError, run: str, state: Path, library: Library, store: str) -> RunbookError:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from memrunbook.app.elsewhere import NOWHERE, Elsewhere
+from memrunbook.app.elsewhere import NOWHERE, RunsElsewhere
 from memrunbook.core.instant import Instant
 from memrunbook.state.runs import still_changed
 
@@ -27,7 +27,9 @@ Severest = Callable[[Sequence[str]], str]
 """Of the outcomes of several hosts the one that an exit code is about."""
 
 
-def list_document(found: RunsResult, doubts: Sequence[AuditFinding], elsewhere: Elsewhere = NOWHERE) -> RunsDocument:
+def list_document(
+    found: RunsResult, doubts: Sequence[AuditFinding], elsewhere: RunsElsewhere = NOWHERE
+) -> RunsDocument:
     """The document of `runbook runs --json`."""
     from memrunbook.documents.printed.audit import finding_of
     from memrunbook.documents.printed.runs import PrintedRun, PrintedRunElsewhere, open_steps, runs_document
@@ -68,7 +70,7 @@ def list_page(
     doubts: Sequence[AuditFinding],
     words: Sequence[str],
     severest: Severest,
-    elsewhere: Elsewhere = NOWHERE,
+    elsewhere: RunsElsewhere = NOWHERE,
 ) -> list[Block]:
     """The page of the screen; its commands are completed by the `words` that say where this is."""
     from memrunbook.app.going_on import completed

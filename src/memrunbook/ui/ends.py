@@ -32,7 +32,7 @@ class Agreement(Protocol):
     def end_known(self) -> bool: ...
 
 
-class Sight(Protocol):
+class StoreSight(Protocol):
     """What a store saw of a ledger."""
 
     @property
@@ -48,7 +48,7 @@ class Sight(Protocol):
     def problem(self) -> str: ...
 
 
-def store_view(count: int, store: Sight) -> Iterator[tuple[str, str]]:
+def store_view(count: int, store: StoreSight) -> Iterator[tuple[str, str]]:
     """How much of a ledger of so many entries a store saw, and whether it knows others of this control node."""
     if store.problem:
         yield "Store", f"{store.name} was not asked: nothing is proven by it"
