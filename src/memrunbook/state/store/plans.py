@@ -9,8 +9,9 @@ from msgspec import Struct, structs
 
 from memrunbook.core.errors import Refused
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, insert_once, reading, writing
+from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.node_tables import PLAN_APPROVALS, PLANS, PLANS_APPLIED
+from memrunbook.state.store.rows import insert_once
 
 MOST = 2_000
 """Plans, and claims of them, that are looked at: the newest."""
@@ -157,10 +158,10 @@ def claims(store: Store, since: float) -> list[PlanClaim]:
 
 def forget(store: Store, before: float) -> None:
     """Removes what could be applied until then, with its approvals and claims."""
-    old = sa.select(PLANS.c.digest).where(PLANS.c.until < before)
     with explained(store.name), writing(store.engine) as connection:
-        connection.execute(sa.delete(PLAN_APPROVALS).where(PLAN_APPROVALS.c.digest.in_(old)))
         connection.execute(sa.delete(PLANS).where(PLANS.c.until < before))
+        left = PLAN_APPROVALS.c.digest.not_in(sa.select(PLANS.c.digest))
+        connection.execute(sa.delete(PLAN_APPROVALS).where(left))
         connection.execute(sa.delete(PLANS_APPLIED).where(PLANS_APPLIED.c.until < before))
 
 

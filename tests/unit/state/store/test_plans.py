@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from msgspec import structs
-from tests.unit.state.store.test_store import Opened
+from tests.unit.state.store.test_store import Opened, opened
 
 from memrunbook.core.errors import Refused
 from memrunbook.core.units import DAY
@@ -18,6 +18,7 @@ from memrunbook.state.store.node_tables import PLANS
 from memrunbook.state.store.plans import PlanClaim, SharedPlan
 
 NOW = 1.8e9
+__all__ = ["opened"]
 CONTENT = b"{\x00\xff\n}"
 
 

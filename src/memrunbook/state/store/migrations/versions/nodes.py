@@ -8,13 +8,13 @@ down_revision = "sightings"
 
 
 def upgrade() -> None:
-    _orders()
-    _parts()
-    _journals()
-    _plans()
+    _ask_others()
+    _tell()
+    _index()
+    _share_plans()
 
 
-def _orders() -> None:
+def _ask_others() -> None:
     op.create_table(
         "orders",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -28,18 +28,6 @@ def _orders() -> None:
         sa.Column("ended", sa.Float(53)),
     )
     op.create_index("orders_by_time", "orders", ["at"])
-    op.create_table(
-        "workers",
-        sa.Column("id", sa.String(255), primary_key=True),
-        sa.Column("node", sa.String(255), nullable=False),
-        sa.Column("sites", sa.Text, nullable=False),
-        sa.Column("forks", sa.Integer, nullable=False),
-        sa.Column("beat", sa.Float(53), nullable=False),
-        sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
-    )
-
-
-def _parts() -> None:
     op.create_table(
         "parts",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -65,6 +53,9 @@ def _parts() -> None:
     )
     op.create_index("parts_of_order", "parts", ["order_id", "place"])
     op.create_index("parts_of_worker", "parts", ["worker", "state"])
+
+
+def _tell() -> None:
     op.create_table(
         "told",
         sa.Column("part", sa.String(64), primary_key=True),
@@ -72,9 +63,18 @@ def _parts() -> None:
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
     )
+    op.create_table(
+        "workers",
+        sa.Column("id", sa.String(255), primary_key=True),
+        sa.Column("node", sa.String(255), nullable=False),
+        sa.Column("sites", sa.Text, nullable=False),
+        sa.Column("forks", sa.Integer, nullable=False),
+        sa.Column("beat", sa.Float(53), nullable=False),
+        sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
+    )
 
 
-def _journals() -> None:
+def _index() -> None:
     op.create_table(
         "ledgers",
         sa.Column("key", sa.String(64), primary_key=True),
@@ -111,7 +111,7 @@ def _journals() -> None:
     op.create_index("run_index_by_time", "run_index", ["began"])
 
 
-def _plans() -> None:
+def _share_plans() -> None:
     op.create_table(
         "plans",
         sa.Column("digest", sa.String(64), primary_key=True),
