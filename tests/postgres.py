@@ -40,9 +40,8 @@ class Postgres:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
 
     @property
-    def pid(self) -> int:
-        """Its first process; 0 where it is stopped."""
-        return self._process.pid if self._process is not None else 0
+    def running(self) -> bool:
+        return self._process is not None
 
     def start(self) -> None:
         words = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"]

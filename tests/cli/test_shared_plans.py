@@ -120,7 +120,7 @@ def nodes(tmp_path: Path, database: Postgres, sshd: Sshd) -> Iterator[Nodes]:
     named = book(tmp_path, act("one", "touch", str(tmp_path / "done"), risk="medium"), resolved=NEVER)
     found = Nodes(tmp_path, config, database.url, sshd, named, keys)
     yield found
-    if database.pid:
+    if database.running:
         for table in ("plans", "plan_approvals", "plans_applied", "changes", "runs"):
             found.execute(sa.text(f"DELETE FROM {table}"))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from memrunbook.core.errors import JournalError, UsageError
@@ -159,6 +160,15 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
     with WRITER if engine.dialect.name == "sqlite" else nullcontext(), engine.begin() as connection:
         yield connection
+
+
+def insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
+    """True where the row is new; whoever comes at the same time with one of the same key waits, and finds it."""
+    if connection.dialect.name == "postgresql":  # which counts no rows here, but returns them
+        key, *_ = table.primary_key.columns
+        inserted = postgresql.insert(table).values(**row).on_conflict_do_nothing().returning(key)
+        return connection.scalar(inserted) is not None
+    return connection.execute(sqlite.insert(table).values(**row).on_conflict_do_nothing()).rowcount == 1
 
 
 def connected(where: sa.URL) -> sa.Engine:

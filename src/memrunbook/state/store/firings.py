@@ -11,8 +11,7 @@ from msgspec import Struct, structs
 from memrunbook.core.schedule import Due, Moment
 from memrunbook.core.units import DAY
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, reading, writing
-from memrunbook.state.store.rows import insert_once
+from memrunbook.state.store.database import explained, insert_once, reading, writing
 from memrunbook.state.store.tables import FIRINGS, SCHEDULERS, SCHEDULES, SHADOWS, SIGHTINGS
 
 FiringState = Literal[

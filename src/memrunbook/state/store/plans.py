@@ -9,9 +9,8 @@ from msgspec import Struct, structs
 
 from memrunbook.core.errors import Refused
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import explained, reading, writing
+from memrunbook.state.store.database import explained, insert_once, reading, writing
 from memrunbook.state.store.node_tables import PLAN_APPROVALS, PLANS, PLANS_APPLIED
-from memrunbook.state.store.rows import insert_once
 
 MOST = 2_000
 """Plans, and claims of them, that are looked at: the newest."""

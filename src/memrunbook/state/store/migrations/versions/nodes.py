@@ -8,13 +8,13 @@ down_revision = "sightings"
 
 
 def upgrade() -> None:
-    _ask_others()
-    _tell()
-    _index()
-    _share_plans()
+    _orders()
+    _parts()
+    _journals()
+    _plans()
 
 
-def _ask_others() -> None:
+def _orders() -> None:
     op.create_table(
         "orders",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -28,6 +28,18 @@ def _ask_others() -> None:
         sa.Column("ended", sa.Float(53)),
     )
     op.create_index("orders_by_time", "orders", ["at"])
+    op.create_table(
+        "workers",
+        sa.Column("id", sa.String(255), primary_key=True),
+        sa.Column("node", sa.String(255), nullable=False),
+        sa.Column("sites", sa.Text, nullable=False),
+        sa.Column("forks", sa.Integer, nullable=False),
+        sa.Column("beat", sa.Float(53), nullable=False),
+        sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
+    )
+
+
+def _parts() -> None:
     op.create_table(
         "parts",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -53,9 +65,6 @@ def _ask_others() -> None:
     )
     op.create_index("parts_of_order", "parts", ["order_id", "place"])
     op.create_index("parts_of_worker", "parts", ["worker", "state"])
-
-
-def _tell() -> None:
     op.create_table(
         "told",
         sa.Column("part", sa.String(64), primary_key=True),
@@ -63,18 +72,9 @@ def _tell() -> None:
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
     )
-    op.create_table(
-        "workers",
-        sa.Column("id", sa.String(255), primary_key=True),
-        sa.Column("node", sa.String(255), nullable=False),
-        sa.Column("sites", sa.Text, nullable=False),
-        sa.Column("forks", sa.Integer, nullable=False),
-        sa.Column("beat", sa.Float(53), nullable=False),
-        sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
-    )
 
 
-def _index() -> None:
+def _journals() -> None:
     op.create_table(
         "ledgers",
         sa.Column("key", sa.String(64), primary_key=True),
@@ -111,7 +111,7 @@ def _index() -> None:
     op.create_index("run_index_by_time", "run_index", ["began"])
 
 
-def _share_plans() -> None:
+def _plans() -> None:
     op.create_table(
         "plans",
         sa.Column("digest", sa.String(64), primary_key=True),
