@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -138,23 +139,16 @@ def storm(found: Nodes, incidents: int) -> None:
         "--state-dir",
         str(found.folder / "front"),
     )
-    ran = subprocess.run(
-        found.words(*words, "--json"), cwd=HERE, env=found.environment, capture_output=True, text=True, check=False
-    )
+    asked = found.words(*words, "--format=jsonl")
+    ran = subprocess.run(asked, cwd=HERE, env=found.environment, capture_output=True, text=True, check=False)
     took = time.monotonic() - began
-    said = json.loads(ran.stdout)["hosts"] if ran.stdout.startswith("{") else []
+    said = [one["outcome"] for one in map(json.loads, ran.stdout.splitlines()) if "outcome" in one]
     late = sorted(float(str(row[0])) for row in found.asked("SELECT began - queued FROM parts WHERE host <> ''"))
-    outcomes: dict[str, int] = {}
-    for one in said:
-        outcomes[one["outcome"]] = outcomes.get(one["outcome"], 0) + 1
-    made = list(journaled(found.folder))
-    commits = found.commits() - before
-    print(
-        f"storm: {incidents} incidents, all ended after {took:.1f} s; exit {ran.returncode}; {outcomes or ran.stderr[-600:]}"
-    )
-    print(
-        f"  from queued to begun: p50 {quantile(late, 0.5):.2f} s, p99 {quantile(late, 0.99):.2f} s, most {late[-1]:.2f} s"
-    )
+    made, commits = list(journaled(found.folder)), found.commits() - before
+    p50, p99 = quantile(late, 0.5), quantile(late, 0.99)
+    print(f"storm: {incidents} incidents, all ended after {took:.1f} s; exit {ran.returncode}")
+    print(f"  {dict(Counter(said)) or ran.stderr[-600:]}")
+    print(f"  from queued to begun: p50 {p50:.2f} s, p99 {p99:.2f} s, most {late[-1]:.2f} s")
     print(
         f"  disturbing changes by the journals of all nodes: {len(made)}, at most {most_at_once(made)} at the same time"
     )

@@ -164,13 +164,13 @@ class _Sharing:
         there = {one.digest: one for one in plans.shared(self.store, self.now - LATE)}
         said_no = self._declined(there)
         new = [one for one in here if one.digest not in there and one.digest not in said_no and self._lasts(one)]
-        self._publish(new)
+        published = self._publish(new)
         lines = plans.approvals(self.store, self.now - LATE)
         fetched = self._fetch(
             [one for one in there.values() if one.digest not in said_no], {one.digest for one in here}
         )
         for file in (*here, *fetched, *also):
-            if file.digest in there or file in new:
+            if file.digest in there or file.digest in published:
                 _exchange(self.store, file, lines.get(file.digest, {}), self.told)
         self._withdraw([file for file in here if file.digest in there and there[file.digest].withdrawn])
 
@@ -194,10 +194,11 @@ class _Sharing:
             return None
         return found
 
-    def _publish(self, new: Sequence[PlanFile]) -> None:
-        """What waits here, the oldest first: a newer one takes the place of it there as well."""
+    def _publish(self, new: Sequence[PlanFile]) -> set[str]:
+        """What waits here, the oldest first: a newer one takes the place of it there as well. The digests of it."""
         from memrunbook.state.store import plans
 
+        published = set[str]()
         applied = AppliedRuns(self.state) if new else None
         for file in new:
             plan = file.saved.plans[0]
@@ -216,6 +217,8 @@ class _Sharing:
                     until=max(one.expires_at for one in file.saved.plans),
                 )
                 plans.publish(self.store, shared, file.content)
+                published.add(file.digest)
+        return published
 
     def _lasts(self, file: PlanFile) -> bool:
         """True for a plan that can be applied still: it is as it was saved, and has something to do."""

@@ -170,6 +170,7 @@ def indexed(state: Path, entries: Iterable[SealedEntry]) -> list[IndexedRun]:
                 who=invoked.actor.user,
                 reason=invoked.reason,
                 hosts=invoked.hosts,
+                part_of=invoked.part_of,
                 began=_utc(invoked.time),
                 ended=_utc(over.time) if over else None,
                 outcomes=tuple((host.host, host.outcome) for host in over.hosts) if over else (),

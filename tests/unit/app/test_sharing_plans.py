@@ -24,7 +24,7 @@ from memrunbook.state.approvals import SignedApproval, add_approval, approvals_f
 from memrunbook.state.plans import load_plan
 from memrunbook.state.store import plans
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.node_tables import PLANS
+from memrunbook.state.store.node_tables import PLAN_APPROVALS, PLANS
 from memrunbook.state.waiting import Declined, decline, declined, plan_path, waiting, withdraw_others
 
 
@@ -225,6 +225,31 @@ def test_what_was_changed_is_over_or_too_large_is_not_shared(
             assert there.shares() == []
             assert "too large to be kept here" in there.told.pop()
     assert len(there.shares()) == 1
+
+
+def test_approvals_are_shared_with_their_plan_and_forgotten_with_it(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, _ = nodes
+    one = here.keeps()
+    add_approval(one, approval(one))
+
+    def there() -> int:
+        with closing(here.stored.open()) as store, store.engine.connect() as connection:
+            return int(connection.scalar(sa.select(sa.func.count()).select_from(PLAN_APPROVALS)) or 0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(plans, "LARGEST", 10)
+        here.shares()
+    assert there() == 0, "nobody could fetch their plan"
+    here.shares()
+    with closing(here.stored.open()) as store:
+        plans.approve(store, "of no plan", b"{}", 1.0)
+        assert there() == 2
+        plans.forget(store, 0.0)
+        assert there() == 1
+        plans.forget(store, SystemClock().now().utc + DAY)
+        assert there() == 0
 
 
 def test_what_is_no_plan_is_told_and_not_written(nodes: tuple[Node, Node]) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from memrunbook.core.errors import JournalError
 from memrunbook.state import disk, heads, keys, ledger, lines, paths
@@ -158,7 +159,7 @@ def test_the_approvals_of_a_teams_plan_are_added_to_by_each(shared: Path) -> Non
     before = os.umask(0o077)
     try:
         file = add_approval(shared / "plan.json", approval)
-        add_approval(shared / "plan.json", approval)
+        add_approval(shared / "plan.json", structs.replace(approval, principal="bob"))
     finally:
         os.umask(before)
     assert mode(file) == 0o660

@@ -157,10 +157,10 @@ def claims(store: Store, since: float) -> list[PlanClaim]:
 
 def forget(store: Store, before: float) -> None:
     """Removes what could be applied until then, with its approvals and claims."""
-    old = sa.select(PLANS.c.digest).where(PLANS.c.until < before)
     with explained(store.name), writing(store.engine) as connection:
-        connection.execute(sa.delete(PLAN_APPROVALS).where(PLAN_APPROVALS.c.digest.in_(old)))
         connection.execute(sa.delete(PLANS).where(PLANS.c.until < before))
+        left = PLAN_APPROVALS.c.digest.not_in(sa.select(PLANS.c.digest))
+        connection.execute(sa.delete(PLAN_APPROVALS).where(left))
         connection.execute(sa.delete(PLANS_APPLIED).where(PLANS_APPLIED.c.until < before))
 
 
