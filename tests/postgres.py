@@ -50,7 +50,7 @@ class Postgres:
 
     def start(self) -> None:
         words = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"]
-        settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", "-cmax_connections=40"]
+        settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", "-cmax_connections=100"]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen([*_as_user(), *words, *settings], stdout=log, stderr=log, cwd=self.folder)
         began = time.monotonic()

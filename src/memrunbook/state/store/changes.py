@@ -36,6 +36,7 @@ from memrunbook.state.store.database import (
     version_of,
     writing,
 )
+from memrunbook.state.store.engines import let_go
 from memrunbook.state.store.tables import CHANGES, RUNS
 
 REMEMBERED = 7 * DAY
@@ -161,7 +162,7 @@ class Store:
 
     def close(self) -> None:
         """Lets go of its connections."""
-        self.engine.dispose()
+        let_go(self.engine)
 
 
 def _begun(connection: sa.Connection, change: Change, step: str, here: Here, history: History) -> int | None:

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from memrunbook.state import disk
 from memrunbook.state.disk import ELSEWHERE
 from memrunbook.state.ownership import whose
 from memrunbook.state.store import FILE
+from memrunbook.state.store.engines import FEW, MORE, let_go, shared
 from memrunbook.state.store.server_errors import said, server_error
 
 PATIENCE = 10.0
@@ -66,12 +68,19 @@ def opened(where: sa.URL) -> sa.Engine:
         _make_file(Path(name))
     with explained(name):
         engine = connected(where)
-        with reading(engine) as connection:
-            known = _version(connection)
-        newest = _newest()
-        if known != newest:
-            _migrate(engine, known, name)
+        try:
+            _bring_up_to_date(engine, name)
+        except BaseException:
+            let_go(engine)
+            raise
     return engine
+
+
+def _bring_up_to_date(engine: sa.Engine, name: str) -> None:
+    with reading(engine) as connection:
+        known = _version(connection)
+    if known != _newest():
+        _migrate(engine, known, name)
 
 
 def version_of(where: sa.URL) -> str:
@@ -88,7 +97,7 @@ def version_of(where: sa.URL) -> str:
             if known and known != _newest():
                 _refuse_newer(known, name)
         finally:
-            engine.dispose()
+            let_go(engine)
     if known == _newest():
         return ""
     return f"{name}: its tables are {'of an older version' if known else 'not there yet'}; the next run makes them"
@@ -172,7 +181,7 @@ def insert_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, An
 def connected(where: sa.URL) -> sa.Engine:
     """The database as it is: no table is made, and nothing asked yet."""
     if where.get_backend_name() != "sqlite":
-        return _bounded(sa.create_engine(where, pool_pre_ping=True, connect_args=_deadlines(where)))
+        return shared(where, partial(_pooled, where))
     engine = sa.create_engine(where, connect_args={"timeout": PATIENCE, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -190,6 +199,11 @@ def connected(where: sa.URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _pooled(where: sa.URL) -> sa.Engine:
+    made = sa.create_engine(where, pool_pre_ping=True, pool_size=FEW, max_overflow=MORE, connect_args=_deadlines(where))
+    return _bounded(made)
 
 
 def libpq(where: sa.URL) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from memrunbook.core.errors import JournalError
 from memrunbook.state.history.tables import NEWEST, POSTGRESQL
 from memrunbook.state.store.database import connected, explained, one_at_a_time, reading, shown_url, writing
+from memrunbook.state.store.engines import let_go
 
 WRITES = "memrunbook: the history is written"
 """What a server is asked to lock by: the rows of a host are read and written in one."""
@@ -44,15 +45,22 @@ class HistoryServer:
     def open(cls, where: sa.URL) -> HistoryServer:
         """The history on a server, its tables up to date; JournalError where it does not answer, or is newer."""
         found = cls(connected(where))
-        with explained(found.name):
-            with reading(found.engine) as connection:
-                known = _version(connection)
-            if known > NEWEST:
-                message = f"the history is of a newer version of memrunbook (its tables stand at {known})"
-                raise JournalError(message, where=found.name, hint="update memrunbook here")
-            if known < NEWEST:
-                found._make()
+        try:
+            with explained(found.name):
+                found._check()
+        except BaseException:
+            found.close()
+            raise
         return found
+
+    def _check(self) -> None:
+        with reading(self.engine) as connection:
+            known = _version(connection)
+        if known > NEWEST:
+            message = f"the history is of a newer version of memrunbook (its tables stand at {known})"
+            raise JournalError(message, where=self.name, hint="update memrunbook here")
+        if known < NEWEST:
+            self._make()
 
     def _make(self) -> None:
         with writing(self.engine) as connection:
@@ -84,7 +92,7 @@ class HistoryServer:
 
     def close(self) -> None:
         """Lets go of its connections."""
-        self.engine.dispose()
+        let_go(self.engine)
 
 
 def _version(connection: sa.Connection) -> int:

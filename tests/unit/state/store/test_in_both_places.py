@@ -16,6 +16,7 @@ BOTH = {"place", "opened", "past"}
 """The fixtures of conftest.py that make each test twice."""
 IN_ONE_PLACE = {
     "bounded": "a file does not hang: SQLite itself bounds its waits",
+    "engines": "a file has no pool of connections: each that opens it has its own",
     "glance": "it reads a file past the library of databases; a server is asked by the library",
     "server_errors": "a file gives none of these errors",
 }
