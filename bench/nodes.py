@@ -143,7 +143,8 @@ def storm(found: Nodes, incidents: int) -> None:
     ran = subprocess.run(asked, cwd=HERE, env=found.environment, capture_output=True, text=True, check=False)
     took = time.monotonic() - began
     said = [one["outcome"] for one in map(json.loads, ran.stdout.splitlines()) if "outcome" in one]
-    late = sorted(float(str(row[0])) for row in found.asked("SELECT began - queued FROM parts WHERE host <> '' AND began > 0")) or [0.0]
+    begun = found.asked("SELECT began - queued FROM parts WHERE host <> '' AND began > 0")
+    late = sorted(float(str(row[0])) for row in begun) or [0.0]
     made, commits = list(journaled(found.folder)), found.commits() - before
     p50, p99 = quantile(late, 0.5), quantile(late, 0.99)
     print(f"storm: {incidents} incidents, all ended after {took:.1f} s; exit {ran.returncode}")

@@ -16,6 +16,7 @@ from memrunbook.core.errors import JournalError
 from memrunbook.core.run.placed import LOOKS, PlacedLook
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import GiveBack, Jobs
+from memrunbook.state.store.orders import Orders
 from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart
 
 TOGETHER = 2
@@ -23,7 +24,7 @@ TOGETHER = 2
 MOST = 50
 """Attempts of a part: what so many workers have begun and not ended ends them, or is a defect of ours."""
 JOIN = 300.0
-"""Seconds between two looks at runs that were cut off here."""
+"""Seconds between two looks at runs that were cut off here, and at what nobody needs any more."""
 BEAT = 5.0
 """Seconds between two words of a worker."""
 
@@ -132,6 +133,7 @@ class Worker:
                 self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
                 if SystemClock().now().monotonic - joined >= JOIN:
                     self._join()
+                    Orders(self.parts.store).forget_old(SystemClock().now().utc)
                     joined = SystemClock().now().monotonic
 
     def _join(self) -> None:

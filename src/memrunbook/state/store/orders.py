@@ -13,12 +13,15 @@ from msgspec import Struct
 
 from memrunbook.core.errors import JournalError
 from memrunbook.core.run.placed import PartState, Placed, PlacedPart, PlacedRun
+from memrunbook.core.units import DAY
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import explained, reading, writing
 from memrunbook.state.store.node_tables import ORDERS, PARTS, TOLD, WORKERS
 
 HEARD_WITHIN = 30.0
 """Seconds without a word, after which a worker, or whoever waits for an order, counts as gone."""
+KEPT = 30 * DAY
+"""Seconds that what was told of a run is kept behind the last word of whoever waited for it."""
 LARGEST = 256 << 20
 """Bytes of records that are told at a time."""
 AHEAD = 60.0
@@ -124,6 +127,16 @@ class Orders:
             connection.execute(sa.delete(TOLD).where(TOLD.c.part.in_(parts)))
             connection.execute(sa.delete(PARTS).where(PARTS.c.order_id == order))
             connection.execute(sa.delete(ORDERS).where(ORDERS.c.id == order))
+
+    def forget_old(self, now: float) -> None:
+        """Lets go of looks that nobody waits for since a day, of runs since a month, and of workers gone so long."""
+        old = sa.or_(ORDERS.c.beat < now - KEPT, sa.and_(ORDERS.c.kind == "look", ORDERS.c.beat < now - DAY))
+        with explained(self.store.name), reading(self.store.engine) as connection:
+            found = list(connection.scalars(sa.select(ORDERS.c.id).where(old)))
+        for order in found:
+            self.forget(order)
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            connection.execute(sa.delete(WORKERS).where(WORKERS.c.beat < now - KEPT))
 
     def look(self, order: str) -> list[PartSeen]:
         """How far each part of an order is."""

@@ -11,7 +11,8 @@ from memrunbook.core.errors import JournalError
 from memrunbook.core.host import Host
 from memrunbook.core.run.placed import PlacedLook, PlacedPart, PlacedRun
 from memrunbook.core.run.record import Actor
-from memrunbook.state.store.orders import HEARD_WITHIN, Orders, packed, unpacked
+from memrunbook.core.units import DAY
+from memrunbook.state.store.orders import HEARD_WITHIN, KEPT, Orders, packed, unpacked
 from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart, Telling, Wished
 
 AT = NOW.utc
@@ -216,6 +217,23 @@ def test_a_look_at_several_hosts_is_one_part_and_forgotten_as_a_whole(opened: Op
     with pytest.raises(Superseded):
         parts.tell(telling(mine, b"2", number=1), AT)
     assert states(orders) == {"web-1": "waiting"}
+
+
+def test_old_orders_are_forgotten_and_workers_that_are_gone_so_long(orders: Orders) -> None:
+    look = PlacedLook(actor=Actor("ada"))
+    orders.place(
+        "20261122T094107Z-looklook", look, [PlacedPart(id="20261122T094107Z-partpart", place=0, hosts=HOSTS)], AT
+    )
+    worker(orders).beat(["default"], 50, AT)
+    orders.forget_old(AT + DAY)
+    assert len(orders.look("20261122T094107Z-looklook")) == 1
+    orders.forget_old(AT + DAY + 1)
+    assert (orders.look("20261122T094107Z-looklook"), len(orders.look(ORDER))) == ([], 2)
+    orders.beat(ORDER, AT + DAY)
+    orders.forget_old(AT + KEPT + 1)
+    assert (len(orders.look(ORDER)), orders.workers()) == (2, [])
+    orders.forget_old(AT + DAY + KEPT + 1)
+    assert orders.look(ORDER) == []
 
 
 def test_jobs_are_remembered(orders: Orders) -> None:
