@@ -98,7 +98,8 @@ class Following:
             self._workers, self._asked = self.orders.workers(), now
         seen = {one.id: one for one in self.orders.look(self.order)}
         newer = {part: self._told.get(part, 0) for part, one in seen.items() if one.told > self._told.get(part, 0)}
-        for part, lines in self.orders.told(newer).items():
+        until = {part: seen[part].told for part in newer}
+        for part, lines in self.orders.told(newer, until).items():
             self._new.setdefault(part, deque()).extend(msgspec.json.decode(line) for line in lines)
-        self._told |= {part: seen[part].told for part in newer}
+        self._told |= until
         self._seen = seen

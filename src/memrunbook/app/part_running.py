@@ -14,11 +14,10 @@ from msgspec import structs
 from memrunbook import catalog
 from memrunbook.app.asked_elsewhere import AskedElsewhere
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.earlier import Earlier
+from memrunbook.app.earlier import Earlier, earlier, is_over
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.part_telling import PartTold
-from memrunbook.app.resuming import earlier, is_over
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.sealing import to_its_end
 from memrunbook.app.stored import Stored, settings_of
@@ -28,7 +27,7 @@ from memrunbook.core.errors import JournalError, Refused, RunbookError
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.flight import proven
-from memrunbook.core.run.placed import PartResult
+from memrunbook.core.run.placed import PART_SAID, PartResult
 from memrunbook.core.run.record import Actor, Order, Recorded, Resumed, plain
 from memrunbook.core.run.report import fold
 from memrunbook.core.runbook.bound import Runbook
@@ -182,7 +181,9 @@ def _directory(taken: TakenPart, arguments: RunArguments, runbook: Runbook) -> R
 
 def _earlier(taken: TakenPart, place: WorkerPlace) -> Earlier:
     """What all attempts before have done: as it was told, and where the last one ran here, as its journal has it."""
-    told: list[dict[str, Any]] = [msgspec.json.decode(line) for line in taken.told]
+    told: list[dict[str, Any]] = [
+        record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID
+    ]
     if taken.node == place.node and (run_path(place.state, taken.id) / RUN).exists():
         known = {record.get("hash") for record in told}
         told += [record for record in _kept(taken, place.state) if record.get("hash") not in known]

@@ -62,7 +62,7 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
         raise not_written(error, directory.run_id, running.in_flight()) from None
     place = partial(_place, directory.path, running.arguments)
     saved = save_refused(place, reports, running.arguments) if running.keeps_refused() else {}
-    return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
+    return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped, alone=running.rolling.alone)
 
 
 def _place(folder: Path, arguments: RunArguments, plan: Plan) -> Path:

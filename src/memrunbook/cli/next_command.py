@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KEPT = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
     "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag", "store", "ask_sudo_password",
-    "inventory", "serial", "max_failures", "retry_file",
+    "inventory", "serial", "max_failures", "retry_file", "distribute",
 })  # fmt: skip
 
 WAY = frozenset({
@@ -35,7 +35,9 @@ NO_POSITION = re.compile(r"\[0\d+:")
 """A range of numbers with leading zeros, which no inventory takes for positions in a group."""
 LISTED = 60
 """Columns of a list of hosts on a command line."""
-PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes", "serial", "max_failures", "retry_file"})
+PLANNED = frozenset({
+    "transport", "parameters", "watch", "tag", "allow", "yes", "serial", "max_failures", "retry_file", "distribute",
+})  # fmt: skip
 """What of that a saved plan holds, or needs no more."""
 
 
@@ -154,7 +156,7 @@ def diagnose_command(*hosts: Host) -> str:
 
 def doctor_command(*hosts: Host) -> str:
     """`runbook doctor --host HOST …` with those of the options that were given that it has."""
-    return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
+    return f"runbook doctor {reach(*hosts, without=('parameters', 'watch', 'distribute'))}"
 
 
 def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:

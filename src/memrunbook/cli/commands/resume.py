@@ -104,7 +104,8 @@ def _again(state: Path, run: str, order: Order) -> Again | None:
     invoked = find_run(state, run).invoked
     if invoked is None or invoked.applied is not None:
         return None
-    return Again(order.runbook, begun_words(order), order.rollout.retry_file)
+    words = [*begun_words(order), *(["--distribute"] if invoked.parts else [])]
+    return Again(order.runbook, words, order.rollout.retry_file)
 
 
 def _with_its_way(typed: click.Context, order: Order) -> int:

@@ -92,11 +92,26 @@ class Orders:
         with explained(self.store.name), writing(self.store.engine) as connection:
             if connection.scalar(sa.select(ORDERS.c.id).where(ORDERS.c.id == run.run)) is None:
                 connection.execute(sa.insert(ORDERS), order)
+            else:
+                goes_on = sa.update(ORDERS).where(ORDERS.c.id == run.run)
+                connection.execute(goes_on.values(beat=now, attended=True, ended=None))
             withdrawn = sa.and_(PARTS.c.order_id == run.run, PARTS.c.state == "withdrawn")
             connection.execute(sa.update(PARTS).where(withdrawn).values(state="waiting", stop=False))
             known = set(connection.scalars(sa.select(PARTS.c.id).where(PARTS.c.order_id == run.run)))
             if new := [row for row in rows if row["id"] not in known]:
                 connection.execute(sa.insert(PARTS), new)
+
+    def again(self, parts: Iterable[str]) -> frozenset[str]:
+        """Lets parts that have ended be gone on with: they wait again, as a new attempt each; those are returned.
+
+        What was asked of the last attempt, and that it should stop, is no matter of the next. A part that is in any
+        other state stays as it is.
+        """
+        over = sa.and_(PARTS.c.id.in_(sorted(parts)), PARTS.c.state == "ended")
+        values = {"state": "waiting", "outcome": "", "result": None, "ended": None, "stop": False, "job": None}
+        waits = sa.update(PARTS).where(over).values(**values, question=None, answer=None).returning(PARTS.c.id)
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            return frozenset(connection.scalars(waits))
 
     def queued(self, numbers: Mapping[str, int]) -> None:
         """Remembers the job of each part."""
@@ -131,8 +146,11 @@ class Orders:
             rows = connection.execute(select).mappings()
             return [PartSeen(**{**row, "result": bytes(row["result"] or b"")}) for row in rows]
 
-    def told(self, since: Mapping[str, int]) -> dict[str, list[bytes]]:
-        """What is told of parts behind the number that is known of each: its records, a line of JSON each."""
+    def told(self, since: Mapping[str, int], until: Mapping[str, int]) -> dict[str, list[bytes]]:
+        """What is told of parts behind the number that is known of each, up to another: lines of JSON.
+
+        More may have been told meanwhile: that is asked for next time.
+        """
         if not since:
             return {}
         known = TOLD.c
@@ -141,7 +159,7 @@ class Orders:
         found: dict[str, list[bytes]] = {}
         with explained(self.store.name), reading(self.store.engine) as connection:
             for part, number, content in connection.execute(select):
-                if number > since[part]:
+                if since[part] < number <= until[part]:
                     found.setdefault(part, []).extend(unpacked(content))
         return found
 
