@@ -46,13 +46,14 @@ from memrunbook.version import __version__
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerPlace:
-    """Where a worker works: its node's name, files, state, store, and its ways to hosts."""
+    """Where a worker works: its node's name, files, state, store, and its ways to hosts (`options` are its words)."""
 
     node: str
     library: Library
     state: Path
     store: str
     connectors: Connectors
+    options: tuple[str, ...] = ()
 
 
 def bring_to_its_end(taken: TakenPart, told: PartTold, place: WorkerPlace) -> str:
@@ -142,6 +143,7 @@ def _arguments(taken: TakenPart, order: Order, place: WorkerPlace) -> RunArgumen
         watch=order.watch,
         reason=run.invoked.reason,
         command=run.invoked.command,
+        options=place.options,
         break_lock=run.break_lock,
         actor=structs.replace(actor, control_node=place.node),
         consents=Consents(run.consents),

@@ -12,6 +12,7 @@ import msgspec
 from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import Following
 from memrunbook.app.hearing import Heard
+from memrunbook.app.known_types import know_types
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import Interrupted, NotBegun, RunbookError, UsageError
 from memrunbook.core.host import LOCAL, Host
@@ -79,6 +80,7 @@ class PlacedRunning(Running):
         """Places the order and follows it to its end; the reports in the order of the hosts."""
         from memrunbook.app.ending import end_of
 
+        know_types()
         self.directory.told()  # from now on the ledger knows what was ordered
         self._place()
         self.heard.placed()
@@ -90,6 +92,8 @@ class PlacedRunning(Running):
             return reports
         finally:
             with suppress(RunbookError):
+                if self.stop.is_set():
+                    self.orders.stop(self.arguments.parts.values())
                 self.orders.end(self.directory.run_id, SystemClock().now().utc)
 
     def count(self, seen: PartSeen) -> None:
@@ -135,7 +139,9 @@ class PlacedRunning(Running):
             self.heard.tell(host.name, part, seen, self.following.records(part))
             if (end := watching.end(seen)) is not None:
                 return self.heard.report(host.name, part, end)
-            if seen is not None and seen.question:
+            if busy := self.following.busy(part):
+                self.notice.waits(host.name, busy)
+            if seen is not None and seen.question and watching.is_new(seen):
                 self._answer(host.name, seen)
             try:
                 yield Pause(EVERY)
@@ -177,6 +183,7 @@ class _Watching:
     host: Host
     part: str
     _wished: bool = False
+    _answered: tuple[int, str] = (0, "")
     _alone_since: float | None = None
 
     def end(self, seen: PartSeen | None) -> list[Event] | None:
@@ -193,6 +200,11 @@ class _Watching:
             self.running.orders.stop([self.part])
             self.running.following.at_once()
         return None
+
+    def is_new(self, seen: PartSeen) -> bool:
+        """True for a question that was not put to anybody yet: what is seen may be older than the answer."""
+        before, self._answered = self._answered, (seen.attempt, seen.question)
+        return self._answered != before
 
     def _given_up(self, seen: PartSeen) -> str:
         """Why a part that waits is taken back: enough others have failed, or nobody is there to do it."""

@@ -17,7 +17,7 @@ from memrunbook.core.run.record import EVENT, EndedHost, Recorded, decode
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.state.audit import removed
 from memrunbook.state.left_open import in_flight, left_open
-from memrunbook.state.runs import Run, records, runs
+from memrunbook.state.runs import Run, records, run_of, runs
 from memrunbook.state.taken_back import taken_back_since
 from memrunbook.state.told import ToldHost, told_of_hosts
 
@@ -82,6 +82,12 @@ def _not_found(state: Path, run: str, found: Sequence[str]) -> UsageError:
     named = ", ".join(found[:MOST]) + (f" and {len(found) - MOST} more" if len(found) > MOST else "")
     why = f"{len(found)} runs begin with {run!r}" if len(found) > 1 else f"there is no run {run!r} in {state}"
     return UsageError(why, hint=f"did you mean: {named}" if named else "runbook runs lists them")
+
+
+def is_distributed(state: Path, run: str) -> bool:
+    """True for a run that workers carry out."""
+    invoked = run_of(state, run).invoked
+    return invoked is not None and bool(invoked.parts)
 
 
 def report(state: Path, run: str) -> ReportResult:

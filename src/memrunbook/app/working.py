@@ -7,8 +7,10 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from memrunbook.app.known_types import know_types
 from memrunbook.app.part_running import WorkerPlace, bring_to_its_end
 from memrunbook.app.part_telling import HANDED_ON, PartStop, PartTold, Reporter
+from memrunbook.app.taken_over import close_taken_over
 from memrunbook.core.errors import JournalError
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import GiveBack, Jobs
@@ -16,6 +18,8 @@ from memrunbook.state.store.parts import Parts, Superseded, TakenPart
 
 BEAT = 5.0
 """Seconds between two words of a worker."""
+CLOSED_EVERY = 12
+"""Of these words: then it is looked whether others have ended what was begun here."""
 
 
 class Told:
@@ -56,6 +60,7 @@ class Worker:
 
     def work(self) -> None:
         """Takes parts until `stop` is set, and those under way have come to their end."""
+        know_types()
         beating = threading.Thread(target=self._beat, daemon=True, name="beat")
         self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
         beating.start()
@@ -99,9 +104,13 @@ class Worker:
         self.told.put_back(part, str(error) or type(error).__name__)
 
     def _beat(self) -> None:
-        while not self._over.wait(BEAT):
+        beats = 0
+        while not self._over.wait(BEAT if beats else 0.0):
             with suppress(JournalError):  # it is not heard of while the store is away
                 self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
+                if beats % CLOSED_EVERY == 0:
+                    close_taken_over(self.place.state, self.parts)
+            beats += 1
 
 
 def worker_id(node: str) -> str:

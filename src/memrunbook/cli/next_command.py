@@ -77,12 +77,12 @@ class OptionsOf:
         return [word for name, typed in self._words.items() if name in known for word in typed]
 
 
-def way_options() -> tuple[str, ...]:
+def way_options(without: Collection[str] = ()) -> tuple[str, ...]:
     """The words of the options of the command under way that say how hosts are reached and where runbooks are found.
 
     Their paths are absolute: whoever goes on with a run may be somewhere else.
     """
-    return tuple(_typed(WAY, _absolute))
+    return tuple(_typed(WAY.difference(without), _absolute))
 
 
 def _typed(names: Collection[str], written: Callable[[object], object] = lambda value: value) -> list[str]:

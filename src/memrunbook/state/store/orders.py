@@ -180,6 +180,19 @@ class Orders:
             connection.execute(sa.update(PARTS).where(under_way).values(stop=True))
         return withdrawn
 
+    def busy(self, order: str) -> dict[str, str]:
+        """By part of an order that nobody has begun, which other run a worker is at on the same host."""
+        mine, other = PARTS.c, PARTS.alias("other").c
+        select = (
+            sa.select(mine.id, other.order_id, ORDERS.c.actor, other.node)
+            .where(mine.order_id == order, mine.state == "waiting")
+            .where(other.host == mine.host, other.state == "running", other.order_id != order)
+            .where(ORDERS.c.id == other.order_id)
+        )
+        with explained(self.store.name), reading(self.store.engine) as connection:
+            found = connection.execute(select)
+            return {part: f"run {run} of {who}, which {node} is at there" for part, run, who, node in found}
+
     def workers(self) -> list[WorkerSeen]:
         """Every worker that was ever there, by its name."""
         with explained(self.store.name), reading(self.store.engine) as connection:
