@@ -71,6 +71,9 @@ def test_workers_do_it_and_it_looks_as_on_one_machine(cluster: Cluster, tmp_path
     undone = here(*cluster.words("undo", "last"))
     part = next(host["part"] for host in report["hosts"] if host["host"] == ONE)
     undone.refused(5, "carried out by other control nodes", hint=f"undo {part} on {by[ONE]} ({ONE})")
+    there = here("undo", part, "--dry-run", f"--state-dir={tmp_path / by[ONE]}")
+    assert "1 left alone. Nothing was changed." in there.out, there.said
+    here("resume", part, f"--state-dir={tmp_path / by[ONE]}").refused(5, "there is nothing to go on with")
     own = here("report", part, f"--state-dir={tmp_path / by[ONE]}")
     assert f"{report['run']}, which root@" in own.out
     assert "Part of" in own.out

@@ -14,7 +14,7 @@ from memrunbook.app.following import Following
 from memrunbook.app.hearing import Heard
 from memrunbook.app.known_types import know_types
 from memrunbook.app.under_way import Running
-from memrunbook.core.errors import Interrupted, NotBegun, RunbookError, UsageError
+from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import Event, RunFinished
 from memrunbook.core.run.flight import OpenStep
@@ -166,9 +166,16 @@ class PlacedRunning(Running):
         try:
             answer = self.approver.approve(host, question)
         except Interrupted:
-            return  # the part is told to stop
-        self.orders.answer(seen.id, seen.attempt, answer_text(answer))
-        self.following.at_once()
+            return None  # the part is told to stop
+        while True:
+            try:
+                self.orders.answer(seen.id, seen.attempt, answer_text(answer))
+            except JournalError:
+                if self.stop.is_set():
+                    return None  # nobody waits for it any more
+                threading.Event().wait(1.0)  # what a person said is not asked once more because the store was away
+            else:
+                return self.following.at_once()
 
 
 PRIORITY = 10
@@ -196,8 +203,9 @@ class _Watching:
         if seen.state == "withdrawn":
             return [RunFinished("not_begun", self._why())]
         if (wish_of(self.running.stop) or self._given_up(seen)) and not self._wished:
-            self._wished = True
-            self.running.orders.stop([self.part])
+            with suppress(JournalError):  # the store is away: it is asked again
+                self.running.orders.stop([self.part])
+                self._wished = True
             self.running.following.at_once()
         return None
 

@@ -81,7 +81,8 @@ def resumable(state: Path, run: str) -> str:
     found = find_run(state, run, known)
     if run != LAST or found.state == "running":
         return found.run_id
-    last = (one for one in known if one.state == "interrupted" or (one.state == "ended" and _stopped(state, one)))
+    own = (one for one in known if one.invoked is None or not one.invoked.part_of)  # workers go on with the others
+    last = (one for one in own if one.state == "interrupted" or (one.state == "ended" and _stopped(state, one)))
     return next((one for one in last if not taken_back_since(state, one.run_id)), found).run_id
 
 
