@@ -112,7 +112,7 @@ def run(machine: Machine, journal: MemoryJournal, behind: Behind | None = None, 
 
 def go_on(machine: Machine, before: Mortal, journal: Mortal) -> HostReport | None:
     """The next life of the engine, with what the first one left."""
-    from memrunbook.app.resuming import earlier
+    from memrunbook.app.earlier import earlier
 
     journal.records = before.records
     part = earlier("R", journal.records, {name: fact.reading for name, fact in small.FACTS.items()})

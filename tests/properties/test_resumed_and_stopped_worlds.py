@@ -6,7 +6,7 @@ from tests.lab import small
 from tests.properties.test_killed_worlds import Machine, Mortal, label, run
 from tests.properties.test_stopped_worlds import StopsAt, is_true_meanwhile, lived
 
-from memrunbook.app.resuming import earlier
+from memrunbook.app.earlier import earlier
 from memrunbook.core.run.event import LookedAt
 from memrunbook.core.run.flight import flight, still_open
 from memrunbook.core.run.report import HostReport

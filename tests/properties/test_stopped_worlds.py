@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.lab import small
 from tests.properties.test_killed_worlds import SEEDS, Machine, Mortal, label, stays_open
 
-from memrunbook.app.resuming import earlier
+from memrunbook.app.earlier import earlier
 from memrunbook.core.run.flight import flight, still_open
 from memrunbook.core.run.report import HostReport
 from memrunbook.core.run.resume import Behind

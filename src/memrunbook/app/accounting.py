@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from memrunbook.app.reporting import LAST, find_run
@@ -20,8 +21,9 @@ from memrunbook.state.audit import AuditFinding, VerifiedRun
 from memrunbook.state.disk import explained
 from memrunbook.state.lines import decoded, read_lines
 from memrunbook.state.names import file_name
-from memrunbook.state.run_directory import RUN
+from memrunbook.state.run_directory import RUN, TOLD
 from memrunbook.state.runs import Run, run_of, runs
+from memrunbook.state.told import ToldHost, told_of_hosts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,9 +129,9 @@ def doubts_about_list(state: Path) -> tuple[AuditFinding, ...]:
 
 
 def records(arguments: AccountArguments) -> Iterator[JournalLine]:
-    """The records of the runs that were asked for, the oldest first: a run's own journal, then each host's."""
+    """The records of the runs that were asked for, the oldest first: its own journal, what it was told, its hosts'."""
     for one in reversed(accounts(arguments).accounts):
-        for name in (RUN, *(f"{file_name(host.host)}.jsonl" for host in one.hosts)):
+        for name in (RUN, TOLD, *(f"{file_name(host.host)}.jsonl" for host in one.hosts)):
             yield from _lines(arguments.state, one.run, name)
 
 
@@ -175,8 +177,16 @@ def _account(arguments: AccountArguments, run: Run) -> Account:
 
 
 def _host(state: Path, run: Run, host: str) -> HostAccount:
-    found = account_of(host, read_lines(state / "runs" / run.run_id / f"{file_name(host)}.jsonl", JournaledLine))
+    elsewhere = run.invoked is not None and host in run.invoked.parts
+    own = read_lines(state / "runs" / run.run_id / f"{file_name(host)}.jsonl", JournaledLine)
+    found = account_of(host, _told(run, host) if elsewhere else own)
     return found if found.outcome else structs.replace(found, outcome=run.state)
+
+
+def _told(run: Run, host: str) -> Iterator[JournaledLine]:
+    """What the worker told that carried it out."""
+    for record in told_of_hosts(run.path).get(host, ToldHost(records=[])).records:
+        yield msgspec.json.decode(msgspec.json.encode(record), type=JournaledLine)
 
 
 def seconds(time: str) -> float | None:

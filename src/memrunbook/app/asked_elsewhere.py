@@ -8,13 +8,13 @@ import msgspec
 from msgspec import structs
 
 from memrunbook.app.part_telling import PartTold
+from memrunbook.core.run.cut_off import UNANSWERED
 from memrunbook.core.run.record import Asked, decode, plain
 from memrunbook.core.run.request import Approval, AskApproval
 from memrunbook.runtime.clock import SystemClock
 
 LOOK = 0.1
 """Seconds between two looks whether the answer is there: the reporter has asked for it."""
-NOBODY = "nobody can be asked: whoever ordered this run is not there any more"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AskedElsewhere:
         answer = told.answer
         told.ask("")
         if not answer:
-            return Approval(clock.now(), "no", question.step.digest, how="none", why=NOBODY)
+            return Approval(clock.now(), "no", question.step.digest, how="none", why=UNANSWERED)
         return structs.replace(msgspec.json.decode(answer, type=Approval), at=clock.now())
 
 

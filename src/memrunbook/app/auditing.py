@@ -20,7 +20,7 @@ from memrunbook.state.chain import Link
 from memrunbook.state.kept_approvals import ProvenApproval, ToldApproval, told_approval
 from memrunbook.state.known_passkeys import passkey_doubts
 from memrunbook.state.names import name_of
-from memrunbook.state.run_directory import EVIDENCE, RUN
+from memrunbook.state.run_directory import COMMON, RUN
 from memrunbook.state.sign_ins import sign_in_doubts
 from memrunbook.state.signers import Signers
 
@@ -162,7 +162,7 @@ def _not_theirs(state: Path, one: ToldApproval) -> AuditFinding:
 
 def _unasked(entries: Sequence[SealedEntry], compared: Sequence[LogComparison]) -> tuple[str, ...]:
     """The hosts of the ledger whose logs nobody has asked."""
-    files = {entry.file for entry in entries} - {RUN, EVIDENCE}
+    files = {entry.file for entry in entries} - {*COMMON}
     known = {name_of(file.removesuffix(".jsonl")) for file in files}
     return tuple(sorted(known - {name for one in compared for name in (one.host, *one.names)}))
 

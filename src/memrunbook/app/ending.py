@@ -31,6 +31,7 @@ def ended_host(report: HostReport, run_id: str) -> EndedHost:
         settled=tuple(look.record for look in looks if look.settled),
         temporary=tuple(Temporary(name, one.summary, one.back_at) for name, one in labels.items() if one.back_at),
         undone=tuple(name for name, one in labels.items() if one.state == "done") if undo else (),
+        node=report.node,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ EVERY = 0.3
 """Seconds between two looks: as long as a line of output is behind."""
 BEAT, WORKERS = 5.0, 5.0
 """Seconds between two words that somebody waits, and between two looks at who works."""
+BUSY = 1.0
+"""Seconds between two looks at who is at work on hosts that wait."""
 AGAIN = 1.0
 AWAY = "the store does not answer: what the workers do is not seen meanwhile, and nothing new is begun"
 BACK = "the store answers again"
@@ -38,10 +40,12 @@ class Following:
     _seen: dict[str, PartSeen] = field(default_factory=dict, init=False)
     _told: dict[str, int] = field(default_factory=dict, init=False)
     _new: dict[str, deque[bytes]] = field(default_factory=dict, init=False)
+    _busy: Mapping[str, str] = field(default_factory=dict, init=False)
     _workers: list[WorkerSeen] = field(default_factory=list, init=False)
     _last: float = field(default=-1e9, init=False)
     _beat: float = field(default=-1e9, init=False)
     _asked: float = field(default=-1e9, init=False)
+    _looked: float = field(default=-1e9, init=False)
     _away: bool = field(default=False, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -65,6 +69,11 @@ class Following:
         self._look()
         now = SystemClock().now().utc
         return [one for one in self._workers if site in one.sites and one.there(now)]
+
+    def busy(self, part: str) -> str:
+        """What a part waits for that nobody has begun: another run is at work on its host; empty where none is."""
+        seen = self._seen.get(part)
+        return self._busy.get(part, "") if seen is not None and seen.state == "waiting" else ""
 
     def at_once(self) -> None:
         """The next look is made now: something was just done that it shows."""
@@ -102,7 +111,10 @@ class Following:
             self._workers, self._asked = self.orders.workers(), now
         seen = {one.id: one for one in self.orders.look(self.order)}
         newer = {part: self._told.get(part, 0) for part, one in seen.items() if one.told > self._told.get(part, 0)}
-        for part, lines in self.orders.told(newer).items():
+        until = {part: seen[part].told for part in newer}
+        for part, lines in self.orders.told(newer, until).items():
             self._new.setdefault(part, deque()).extend(lines)
-        self._told |= {part: seen[part].told for part in newer}
+        self._told |= until
         self._seen = seen
+        if now - self._looked >= BUSY and any(one.state == "waiting" for one in seen.values()):
+            self._busy, self._looked = self.orders.busy(self.order), now

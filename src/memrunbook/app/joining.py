@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from memrunbook.core.errors import RunbookError
 from memrunbook.core.run.record import Ended, EndedHost, plain
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.left_open import in_flight
@@ -12,34 +14,40 @@ from memrunbook.state.runs import Run, runs
 from memrunbook.state.store.parts import EndedElsewhere, Parts
 from memrunbook.state.witnessed import LedgerWitness
 
+CUT_SHORT = frozenset({"interrupted", "unreachable", "unknown"})
+
 
 def join(state: Path, parts: Parts, witness: LedgerWitness) -> list[EndedElsewhere]:
     """Ends each run here that was cut off as a part and came to its end elsewhere; which those are.
 
-    What its journal leaves open is settled by that: whoever went on with it has looked. JournalError where journal or
-    store cannot be read or written.
+    What its journal leaves open is settled by that: whoever went on with it has looked. One that a process is at work
+    on is left alone. JournalError where journal or store cannot be read.
     """
-    cut = {run.run_id: run for run in runs(state) if _was_cut(run)} if state.is_dir() else {}
-    ended = parts.ended_elsewhere(sorted(cut))
-    for one in ended:
-        _close(state, cut[one.part], one, witness)
-    return ended
+    cut = {run.run_id: run for run in runs(state) if _is_cut_short(run)}
+    ended = parts.ended_elsewhere(sorted(cut)) if cut else []
+    return [one for one in ended if _is_closed(state, cut[one.part], one, witness)]
 
 
-def _was_cut(run: Run) -> bool:
-    return run.state == "interrupted" and run.invoked is not None and bool(run.invoked.part_of)
+def _is_cut_short(run: Run) -> bool:
+    if run.invoked is None or not run.invoked.part_of or run.state == "running":
+        return False
+    ends = run.ended.hosts if run.state == "ended" and run.ended is not None else ()
+    return not ends or any(end.outcome in CUT_SHORT and not end.node for end in ends)
 
 
-def _close(state: Path, run: Run, end: EndedElsewhere, witness: LedgerWitness) -> None:
+def _is_closed(state: Path, run: Run, end: EndedElsewhere, witness: LedgerWitness) -> bool:
     clock = SystemClock()
-    with RunDirectory.reopen(state, run.run_id, clock.now, witness) as directory:
-        hosts = tuple(
-            EndedHost(
-                host=host,
-                outcome=end.outcome,
-                settled=tuple(opened.record for opened in in_flight(run, host).open),
-            )
-            for host in run.hosts
+    hosts = tuple(
+        EndedHost(
+            host=host,
+            outcome=end.outcome,
+            settled=tuple(opened.record for opened in in_flight(run, host).open),
+            node=end.node,
         )
-        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=hosts, elsewhere=end.node)))
+        for host in (run.invoked.hosts if run.invoked else ())
+    )
+    with suppress(RunbookError), RunDirectory.reopen(state, run.run_id, clock.now, witness) as directory:
+        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=hosts)))
         directory.end()
+        return True
+    return False

@@ -14,6 +14,7 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.report import GOES_ON, NOTHING_DONE, HostReport
 
 LEFT = "Left at once: what was under way may be unfinished.\n"
+LEFT_TO_WORKERS = "Left at once: the workers bring what they are at to its end, and begin no other host.\n"
 LEFT_IDLE = "Left at once: no change was under way.\n"
 NOT_ENDED = "it had not come to its end"
 GO_ON = """\
@@ -30,10 +31,14 @@ class LeftAtOnce(KeyboardInterrupt):
         super().__init__(words)
 
 
-def left_at_once(state: Path, run_id: str, in_flight: Sequence[OpenStep]) -> LeftAtOnce:
-    """What is said to whoever leaves at once: what may be unfinished, what is known of each host, and what to do."""
+def left_at_once(state: Path, run_id: str, in_flight: Sequence[OpenStep], *, elsewhere: bool = False) -> LeftAtOnce:
+    """What is said to whoever leaves at once: what may be unfinished, what is known of each host, and what to do.
+
+    `elsewhere`: workers go on with it.
+    """
     under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
-    words = f"{LEFT if under_way else LEFT_IDLE}{under_way}{GO_ON.format(run_id)}"
+    left = LEFT_TO_WORKERS if elsewhere else LEFT if under_way else LEFT_IDLE
+    words = f"{left}{under_way}{GO_ON.format(run_id)}"
     reports: tuple[HostReport, ...] = ()
     with suppress(RunbookError):  # what cannot be read now is told by `runbook report` later
         reports = report(state, run_id).reports

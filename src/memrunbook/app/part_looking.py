@@ -52,7 +52,7 @@ def _diagnose(taken: TakenPart, asked: PlacedLook, told: PartTold, place: Worker
 
 
 def _judged(asked: PlacedLook, told: PartTold, judged: Judged, off: str) -> None:
-    told.looked(judged.reached.name, pack_judged(judged, off, full=asked.full, printed=asked.printed))
+    told.say(_line(judged.reached.name, pack_judged(judged, off, full=asked.full, printed=asked.printed)))
 
 
 def _plan(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> None:
@@ -79,4 +79,8 @@ def _plan(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlac
 
 
 def _planned(asked: PlacedLook, told: PartTold, planned: Planned, held: HeldUp) -> None:
-    told.looked(planned.reached.name, pack_planned(planned, held, full=asked.full))
+    told.say(_line(planned.reached.name, pack_planned(planned, held, full=asked.full)))
+
+
+def _line(host: str, look: bytes) -> bytes:
+    return b'{"host":%b,"look":%b}' % (msgspec.json.encode(host), look)

@@ -14,12 +14,11 @@ from msgspec import structs
 from memrunbook import catalog
 from memrunbook.app.asked_elsewhere import AskedElsewhere
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.earlier import Earlier
+from memrunbook.app.earlier import Earlier, earlier, is_over
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.part_telling import PartTold
 from memrunbook.app.reading import REPLAY
-from memrunbook.app.resuming import earlier, is_over
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.sealing import to_its_end
 from memrunbook.app.stored import Stored, settings_of
@@ -30,7 +29,7 @@ from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.plan.consents import Consents
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.flight import proven
-from memrunbook.core.run.placed import PartResult, PlacedRun
+from memrunbook.core.run.placed import PART_SAID, PartResult, PlacedRun
 from memrunbook.core.run.record import Actor, Order, Recorded, Resumed, plain
 from memrunbook.core.run.report import fold
 from memrunbook.core.runbook.bound import Runbook
@@ -50,7 +49,10 @@ from memrunbook.version import __version__
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerPlace:
-    """Where a worker works: its node's name, files, state, store, its ways to hosts, and who is told of its ledger."""
+    """Where a worker works: its node's name, files, state, store, its ways to hosts, and who hears of its ledger.
+
+    `options` are the words that say how hosts are reached.
+    """
 
     node: str
     library: Library
@@ -58,6 +60,7 @@ class WorkerPlace:
     store: str
     connectors: Connectors
     witness: LedgerWitness = UNWITNESSED
+    options: tuple[str, ...] = ()
 
 
 def bring_to_its_end(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -> str:
@@ -163,6 +166,7 @@ def _arguments(taken: TakenPart, run: PlacedRun, order: Order, place: WorkerPlac
         watch=order.watch,
         reason=run.invoked.reason,
         command=run.invoked.command,
+        options=place.options,
         break_lock=run.break_lock,
         actor=structs.replace(actor, control_node=place.node),
         consents=Consents(run.consents),
@@ -203,7 +207,9 @@ def _directory(taken: TakenPart, arguments: RunArguments, runbook: Runbook, witn
 
 def _earlier(taken: TakenPart, place: WorkerPlace) -> Earlier:
     """What all attempts before have done: as it was told, and where the last one ran here, as its journal has it."""
-    told: list[dict[str, Any]] = [msgspec.json.decode(line) for line in taken.told]
+    told: list[dict[str, Any]] = [
+        record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID
+    ]
     if taken.node == place.node and (run_path(place.state, taken.id) / RUN).exists():
         known = {record.get("hash") for record in told}
         told += [record for record in _kept(taken, place.state) if record.get("hash") not in known]

@@ -12,6 +12,7 @@ import msgspec
 from memrunbook.app.notice import Notice
 from memrunbook.core.action.action import Repeat
 from memrunbook.core.errors import JournalError
+from memrunbook.core.run.placed import PartSaid
 from memrunbook.core.units import encode
 from memrunbook.runtime.clock import SystemClock
 
@@ -59,11 +60,9 @@ class PartTold(Notice):
     attended: bool = True
     answer: str = ""
     _lines: list[bytes] = field(default_factory=list, init=False)
-    _number: int = field(default=-1, init=False)
+    _waited: str = field(default="", init=False)
+    _tellings: int = field(default=0, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def __post_init__(self) -> None:
-        self._number = self.taken.number
 
     def recorded(self, record: Mapping[str, Any]) -> None:
         """A record was written."""
@@ -73,10 +72,24 @@ class PartTold(Notice):
         if _begins_a_change(record):
             self.now()
 
-    def looked(self, host: str, look: bytes) -> None:
-        """A host was looked at; `look` is a JSON object."""
+    def waits(self, host: str, why: str) -> None:  # noqa: ARG002  the port's signature
+        """What a host waits for is told once; each look at it is not."""
+        if why != self._waited:
+            self._waited = why
+            self.say(msgspec.json.encode(PartSaid(waits=f"{why} (on {self.parts.node})")))
+
+    def remark(self, words: str, hint: str) -> None:
+        """What a person should know is told where the run was ordered."""
+        self.say(
+            msgspec.json.encode(
+                PartSaid(remark=f"{self.taken.hosts[0].name}, on {self.parts.node}: {words}", hint=hint)
+            )
+        )
+
+    def say(self, line: bytes) -> None:
+        """Tells a line of JSON that is no record."""
         with self._turn:
-            self._lines.append(b'{"host":%b,"look":%b}' % (msgspec.json.encode(host), look))
+            self._lines.append(line)
 
     def now(self) -> None:
         """Tells all that there is, however long that takes."""
@@ -135,10 +148,15 @@ class PartTold(Notice):
     def _telling(self) -> Telling:
         from memrunbook.state.store.parts import Telling
 
-        return Telling(part=self.taken.id, attempt=self.taken.attempt, number=self._number, lines=tuple(self._lines))
+        return Telling(
+            part=self.taken.id,
+            attempt=self.taken.attempt,
+            number=self.taken.number + self._tellings,
+            lines=tuple(self._lines),
+        )
 
     def _told(self, telling: Telling) -> None:
-        self._number += bool(telling.lines)
+        self._tellings += bool(telling.lines)
         del self._lines[: len(telling.lines)]
 
 

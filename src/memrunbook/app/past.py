@@ -19,6 +19,7 @@ from memrunbook.runtime.redaction import HIDDEN
 from memrunbook.state.names import file_name
 from memrunbook.state.runs import Run
 from memrunbook.state.taken_back import taken_back_since
+from memrunbook.state.told import told_of_hosts
 
 UNPROVEN = "nobody vouches for this: an earlier version made it and was cut off, so its journal may have been changed"
 
@@ -35,6 +36,7 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
             f"run {found.run_id} is running: a process is at work on it",
             hint="wait until it has ended; Ctrl-C in its terminal ends it after the command that is under way",
         )
+    refuse_elsewhere(found)
     told = trusted(state, found, "nothing is taken back by it")
     found = msgspec.structs.replace(found, invoked=told.invoked or found.invoked)
     names, later = _named(hosts, found), taken_back_since(state, found.run_id)
@@ -45,6 +47,22 @@ def pasts_of(state: Path, run: str, hosts: Sequence[Host], step: str) -> tuple[R
         hint = f"these did: {known}" if known else "no step of it did"
         raise UsageError(f"step {step!r} of {found.run_id} changed nothing there", where="--step", hint=hint)
     return found, {name: past for name, past in pasts.items() if past.made}
+
+
+def refuse_elsewhere(found: Run) -> None:
+    """Refused for a run that workers carried out: it is taken back where each part of it is written down."""
+    parts = found.invoked.parts if found.invoked else {}
+    if not parts:
+        return
+    nodes = {host: told.node for host, told in told_of_hosts(found.path).items() if told.node}
+    nodes |= {host.host: host.node for host in (found.ended.hosts if found.ended else ()) if host.node}
+    if not nodes:
+        raise Refused(
+            f"run {found.run_id} was ordered of workers, and none has begun it: there is nothing to take back"
+        )
+    words = [f"undo {parts[host]} on {nodes[host]} ({host})" for host in sorted(nodes) if host in parts]
+    why = f"run {found.run_id} was carried out by other control nodes, which have its journals"
+    raise Refused(f"{why}: it is taken back there", hint=f"there: {'; '.join(words)}")
 
 
 def makes_again(state: Path, pasts: Iterable[RunToUndo]) -> str:

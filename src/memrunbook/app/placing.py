@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 import msgspec
 
 from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import Following
+from memrunbook.app.hearing import Heard
+from memrunbook.app.learning import learn
 from memrunbook.app.under_way import Running
-from memrunbook.core.errors import Interrupted, NotBegun, RunbookError, UsageError
+from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import Event, RunFinished
-from memrunbook.core.run.flight import OpenStep, flight
+from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.placed import PartResult, PlacedPart, PlacedRun, site_of
-from memrunbook.core.run.record import Asked, Invoked, Recorded, decode
+from memrunbook.core.run.record import Invoked
 from memrunbook.core.run.report import HostReport, fold
-from memrunbook.core.run.request import Record
 from memrunbook.documents.library import is_path
 from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.jobs import Job, Jobs
@@ -56,7 +56,7 @@ def part_ids(runbook: str, hosts: Sequence[Host]) -> dict[str, str]:
 
 def placed(running: Running, invoked: Invoked, jobs: Jobs) -> PlacedRunning:
     """The same run, which workers carry out."""
-    known = {one.name: getattr(running, one.name) for one in fields(running) if one.init}
+    known = {one.name: getattr(running, one.name) for one in fields(Running) if one.init}
     return PlacedRunning(**known, invoked=invoked, jobs=jobs)
 
 
@@ -68,36 +68,49 @@ class PlacedRunning(Running):
     jobs: Jobs
     orders: Orders = field(init=False)
     following: Following = field(init=False)
-    _records: dict[str, list[dict[str, Any]]] = field(default_factory=dict, init=False)
+    heard: Heard = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.orders = Orders(self.store)
         self.following = Following(self.orders, self.directory.run_id, self.notice.remark)
+        self.heard = Heard(self.directory, self.notice)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Places the order and follows it to its end; the reports in the order of the hosts."""
         from memrunbook.app.ending import end_of
 
-        self._place(hosts)
+        learn()
+        self.directory.told()  # from now on the ledger knows what was ordered
+        self._place()
+        self.heard.placed()
         self.following.part("")  # from now on it is known who is there
         lives = self.notice.lives(self._one, end_of)
         try:
-            return self.rolling.run(hosts, lives, self.arguments.connectors.forks, self.stop, self.notice)
+            reports = self.rolling.run(hosts, lives, self.arguments.connectors.forks, self.stop, self.notice)
+            self.heard.all_told()
+            return reports
         finally:
             with suppress(RunbookError):
+                if self.stop.is_set():
+                    self.orders.stop(self.arguments.parts.values())
                 self.orders.end(self.directory.run_id, SystemClock().now().utc)
+
+    def count(self, seen: PartSeen) -> None:
+        """Notes which consents a part has used that has ended."""
+        with suppress(msgspec.DecodeError):
+            for word in msgspec.json.decode(seen.result, type=PartResult).used:
+                self.arguments.consents.use(word)
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now, as workers have told."""
-        return [opened for told in list(self._records.values()) for opened in flight(list(told)).open]
+        return self.heard.in_flight()
 
-    def _place(self, hosts: Sequence[Host]) -> None:
+    def _place(self) -> None:
         arguments = self.arguments
         parts = [
             PlacedPart(id=arguments.parts[host.name], place=place, hosts=(host,))
             for place, host in enumerate(arguments.hosts)
-            if host in hosts
         ]
         order = self.invoked.order
         run = PlacedRun(
@@ -115,7 +128,7 @@ class PlacedRunning(Running):
         self.orders.place(self.directory.run_id, run, parts, SystemClock().now().utc)
 
     def _one(self, host: Host) -> Life[HostReport]:
-        part, events = self.arguments.parts[host.name], list[Event]()
+        part = self.arguments.parts[host.name]
         try:
             self._queue(host, part)
         except RunbookError as error:
@@ -123,10 +136,12 @@ class PlacedRunning(Running):
         watching = _Watching(self, host, part)
         while True:
             seen = self.following.part(part)
-            events += self._heard(host.name, part)
+            self.heard.tell(host.name, part, seen, self.following.records(part))
             if (end := watching.end(seen)) is not None:
-                return fold(host.name, [*events, *self._heard(host.name, part), *end])
-            if seen is not None and seen.question:
+                return self.heard.report(host.name, part, end)
+            if busy := self.following.busy(part):
+                self.notice.waits(host.name, busy)
+            if seen is not None and seen.question and watching.is_new(seen):
                 self._answer(host.name, seen)
             try:
                 yield Pause(EVERY)
@@ -145,31 +160,22 @@ class PlacedRunning(Running):
         [number] = self.jobs.defer([Job(part=part, site=site, lock=f"host:{host.name}", priority=PRIORITY)])
         self.orders.queued({part: number})
 
-    def _heard(self, host: str, part: str) -> Iterator[Event]:
-        """What is new of a host, told on, as though it were done here; the events of its run."""
-        for record in self.following.records(part):
-            self._records.setdefault(host, []).append(_small(record))
-            if record.get("hash"):
-                self.notice.recorded(record)
-            if record.get("event") not in ("asked", "recorded"):
-                continue
-            with suppress(msgspec.ValidationError):
-                envelope = decode(record, {})
-                if isinstance(envelope, Recorded):
-                    self.notice.asked(host, Record(envelope.record))
-                    yield envelope.record
-                elif isinstance(envelope, Asked):
-                    self.notice.asked(host, envelope.request)
-
     def _answer(self, host: str, seen: PartSeen) -> None:
         """Asks whoever sits here; a question that cannot be read is answered by nobody."""
         question = question_of(seen.question)
         try:
             answer = self.approver.approve(host, question)
         except Interrupted:
-            return  # the part is told to stop
-        self.orders.answer(seen.id, seen.attempt, answer_text(answer))
-        self.following.at_once()
+            return None  # the part is told to stop
+        while True:
+            try:
+                self.orders.answer(seen.id, seen.attempt, answer_text(answer))
+            except JournalError:
+                if self.stop.is_set():
+                    return None  # nobody waits for it any more
+                threading.Event().wait(1.0)  # what a person said is not asked once more because the store was away
+            else:
+                return self.following.at_once()
 
 
 PRIORITY = 10
@@ -184,6 +190,7 @@ class _Watching:
     host: Host
     part: str
     _wished: bool = False
+    _answered: tuple[int, str] = (0, "")
     _alone_since: float | None = None
 
     def end(self, seen: PartSeen | None) -> list[Event] | None:
@@ -191,15 +198,21 @@ class _Watching:
         if seen is None:
             return None
         if seen.state == "ended":
-            self._used(seen)
+            self.running.count(seen)
             return []
         if seen.state == "withdrawn":
             return [RunFinished("not_begun", self._why())]
         if (wish_of(self.running.stop) or self._given_up(seen)) and not self._wished:
-            self._wished = True
-            self.running.orders.stop([self.part])
+            with suppress(JournalError):  # the store is away: it is asked again
+                self.running.orders.stop([self.part])
+                self._wished = True
             self.running.following.at_once()
         return None
+
+    def is_new(self, seen: PartSeen) -> bool:
+        """True for a question that was not put to anybody yet: what is seen may be older than the answer."""
+        before, self._answered = self._answered, (seen.attempt, seen.question)
+        return self._answered != before
 
     def _given_up(self, seen: PartSeen) -> str:
         """Why a part that waits is taken back: enough others have failed, or nobody is there to do it."""
@@ -217,16 +230,3 @@ class _Watching:
     def _why(self) -> str:
         failures, stop = self.running.rolling.failures.reached(), wish_of(self.running.stop)
         return failures.message if failures else stop or f"no worker of site {site_of(self.host)} is there any more"
-
-    def _used(self, seen: PartSeen) -> None:
-        with suppress(msgspec.DecodeError):
-            for word in msgspec.json.decode(seen.result, type=PartResult).used:
-                self.running.arguments.consents.use(word)
-
-
-def _small(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record without what was read: only what is under way is told from it."""
-    answer = record.get("answer")
-    if isinstance(answer, dict) and "readings" in answer:
-        return {**record, "answer": {"type": answer.get("type")}}
-    return dict(record)

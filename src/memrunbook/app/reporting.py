@@ -11,14 +11,15 @@ import msgspec
 
 from memrunbook.core.errors import JournalError, UsageError
 from memrunbook.core.run.cut_off import without_endings
-from memrunbook.core.run.event import Event
-from memrunbook.core.run.flight import OpenStep
-from memrunbook.core.run.record import EVENT, Recorded, decode
+from memrunbook.core.run.event import Event, RunFinished
+from memrunbook.core.run.flight import OpenStep, flight
+from memrunbook.core.run.record import EVENT, EndedHost, Recorded, decode
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.state.audit import removed
 from memrunbook.state.left_open import in_flight, left_open
-from memrunbook.state.runs import Run, records, runs
+from memrunbook.state.runs import Run, records, run_of, runs
 from memrunbook.state.taken_back import taken_back_since
+from memrunbook.state.told import ToldHost, told_of_hosts
 
 LAST = "last"
 SECOND = len("20261122T094107")
@@ -83,6 +84,12 @@ def _not_found(state: Path, run: str, found: Sequence[str]) -> UsageError:
     return UsageError(why, hint=f"did you mean: {named}" if named else "runbook runs lists them")
 
 
+def is_distributed(state: Path, run: str) -> bool:
+    """True for a run that workers carry out."""
+    invoked = run_of(state, run).invoked
+    return invoked is not None and bool(invoked.parts)
+
+
 def report(state: Path, run: str) -> ReportResult:
     """What a run (an id, or "last") did; UsageError where there is none, JournalError where it cannot be read."""
     known = runs(state)
@@ -93,10 +100,49 @@ def report(state: Path, run: str) -> ReportResult:
 
 
 def _reported(state: Path, found: Run, host: str, left: Sequence[OpenStep]) -> HostReport:
+    if found.invoked is not None and (part := found.invoked.parts.get(host)):
+        return _elsewhere(found, host, part)
     events = events_of(without_endings(records(state, found.run_id, host)))
+    if (went_on := _went_on(found, host)) is not None:
+        return fold(host, [*events, went_on], left=left)
     if found.state == "running":
         return fold(host, events, under_way=in_flight(found, host).open, running=True)
     return fold(host, events, left=left)
+
+
+def _elsewhere(found: Run, host: str, part: str) -> HostReport:
+    """What a worker did, as far as it was told here; else how it ended, and where it is written down."""
+    told = told_of_hosts(found.path).get(host, ToldHost(records=[]))
+    end = next((one for one in found.ended.hosts if one.host == host), None) if found.ended else None
+    node = told.node or (end.node if end else "")
+    events = events_of(without_endings(told.records))
+    if not any(isinstance(event, RunFinished) for event in events) and found.state != "running":
+        events.append(_untold(found, end, part, node))
+    going = found.state == "running"
+    report = fold(host, events, running=going, under_way=flight(told.records).open if going else ())
+    return msgspec.structs.replace(report, node=node, part=part if node else "")
+
+
+def _untold(found: Run, end: EndedHost | None, part: str, node: str) -> RunFinished:
+    """The end of a host whose worker has told none."""
+    if end is not None and not node:
+        return RunFinished(end.outcome, "no worker had begun it")
+    if end is not None and found.state == "ended":
+        return RunFinished(end.outcome, f"it is written down on {node}", hint=f"there: report {part}")
+    why = f"{node} was at it when" if node else "no worker had been heard of when"
+    hint = f"runbook resume {found.run_id} follows it, and queues what was not begun"
+    return RunFinished("interrupted", f"{why} whoever ordered it was cut off", hint=hint)
+
+
+def _went_on(found: Run, host: str) -> RunFinished | None:
+    """The end of a part that another node has taken over; None for any other."""
+    if found.invoked is None or not found.invoked.part_of or found.ended is None:
+        return None
+    end = next((one for one in found.ended.hosts if one.host == host and one.node), None)
+    if end is None:
+        return None
+    why = f"it was cut off here; {end.node} went on with it, and brought it to its end"
+    return RunFinished(end.outcome, why, hint=f"there: report {found.run_id}")
 
 
 def events_of(told: Iterable[Mapping[str, Any]]) -> list[Event]:

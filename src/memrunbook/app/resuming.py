@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from memrunbook import catalog
 from memrunbook.app.accounting import TrustedRun, trusted
 from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
-from memrunbook.app.earlier import Earlier
+from memrunbook.app.earlier import Earlier, earlier, is_over
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
-from memrunbook.app.reporting import LAST, events_of, find_run
+from memrunbook.app.reporting import LAST, find_run, report
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.sealing import to_its_end
 from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
-from memrunbook.app.witnessing import witness_of
+from memrunbook.app.under_way import Running
 from memrunbook.core.errors import Refused
+from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
-from memrunbook.core.reading.fact import Reading
-from memrunbook.core.reading.snapshot import Snapshot
-from memrunbook.core.run.cut_off import without_endings
-from memrunbook.core.run.event import Event, RunFinished, StepFinished
-from memrunbook.core.run.flight import flight, proven
-from memrunbook.core.run.record import Actor, Answered, Ended, Invoked, Order, Resumed, decode, plain
-from memrunbook.core.run.report import fold
-from memrunbook.core.run.resume import Behind
+from memrunbook.core.run.flight import proven
+from memrunbook.core.run.record import Actor, Ended, Invoked, Order, Resumed, plain
+from memrunbook.core.run.report import fold, is_left_unended
 from memrunbook.core.run.undo_plan import UNDO_OF
 from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, usual_library
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.jobs import Jobs
 from memrunbook.runtime.ports import Approver
 from memrunbook.runtime.redaction import HIDDEN, redact
 from memrunbook.state.handled import handled
@@ -85,7 +81,8 @@ def resumable(state: Path, run: str) -> str:
     found = find_run(state, run, known)
     if run != LAST or found.state == "running":
         return found.run_id
-    last = (one for one in known if one.state == "interrupted" or (one.state == "ended" and _stopped(state, one)))
+    own = (one for one in known if one.invoked is None or not one.invoked.part_of)  # workers go on with the others
+    last = (one for one in own if one.state == "interrupted" or (one.state == "ended" and _stopped(state, one)))
     return next((one for one in last if not taken_back_since(state, one.run_id)), found).run_id
 
 
@@ -115,16 +112,16 @@ def resume(
     hosts, own = tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts)
     arguments.connectors.check(order.hosts)
     approvals = approvals_of(invoked.applied, arguments.library, arguments.state, arguments.actor.user)
-    clock, known = SystemClock(stop := stop or threading.Event()), runs(arguments.state)
-    stored, state = Stored(arguments.state, config, arguments.store), arguments.state
+    stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
+    stored = Stored(arguments.state, config, arguments.store)
+    jobs = stored.jobs() if invoked.parts else None
     with (
         closing(stored.open()) as store,
-        RunDirectory.reopen(state, found.run_id, clock.now, witness_of(stored, store, notice, clock)) as directory,
+        RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
     ):
         _begin_again(directory, arguments, approvals, clock)
-        parts = _parts(found, order)
         running = ResumedRun(
-            arguments=_as_run(arguments, order, approvals),
+            arguments=_as_run(arguments, order, approvals, invoked.parts),
             runbook=runbook,
             policy=policy,
             config=config,
@@ -135,13 +132,26 @@ def resume(
             handled=handled(arguments.state, known).get(runbook.name, {}),
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             store=store,
-            parts=parts,
             approvals=approvals,
             own=own,
         )
-        ended = [fold(name, part.events) for name, part in parts.items() if is_over(part)]
-        waiting = [host for host in hosts if not is_over(parts[host.name])]
-        return to_its_end(running, waiting, ended)
+        if jobs is not None:
+            return _attached(running, invoked, jobs, hosts)
+        return _where_it_was(running, _parts(found, order), hosts)
+
+
+def _attached(running: Running, invoked: Invoked, jobs: Jobs, hosts: Sequence[Host]) -> RunResult:
+    from memrunbook.app.attaching import attach
+
+    return attach(running, invoked, jobs, hosts)
+
+
+def _where_it_was(running: Running, parts: Mapping[str, Earlier], hosts: Sequence[Host]) -> RunResult:
+    """Goes on on the hosts where the run has not come to its end."""
+    running.parts = parts
+    ended = [fold(name, part.events) for name, part in parts.items() if is_over(part)]
+    waiting = [host for host in hosts if not is_over(parts[host.name])]
+    return to_its_end(running, waiting, ended)
 
 
 def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
@@ -156,6 +166,10 @@ def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
     invoked = told.invoked
     if invoked is None:
         raise _unbegun(state, found)
+    if invoked.part_of:
+        what, by = f"run {found.run_id} is part of {invoked.part_of}", invoked.asked or invoked.actor.user
+        hint = f"where that was ordered: runbook resume {invoked.part_of}"
+        raise Refused(f"{what}, which {by} has ordered: workers go on with it", hint=hint)
     if invoked.runbook.startswith(UNDO_OF):
         of = invoked.runbook.removeprefix(UNDO_OF)
         raise Refused(f"run {found.run_id} was taking {of} back, and was cut off", hint=f"repeat it: runbook undo {of}")
@@ -178,7 +192,8 @@ def _heed_undo(state: Path, found: Run) -> None:
 
 def _unbegun(state: Path, found: Run) -> Refused:
     """Why a run cannot be gone on with whose order nobody vouches for: it is in the ledger before a host is entered."""
-    if any((found.path / f"{file_name(host)}.jsonl").stat().st_size for host in found.hosts):
+    journals = [found.path / f"{file_name(host)}.jsonl" for host in found.hosts]
+    if any(one.exists() and one.stat().st_size for one in journals):
         why = "an earlier version began it, and nobody vouches for what its journals say"
         return Refused(f"run {found.run_id} cannot be gone on with: {why}", hint=ANEW)
     _close(state, found)
@@ -190,6 +205,8 @@ def _stopped(state: Path, found: Run) -> bool:
     """True where hosts were stopped or lost in the middle: not reached any more, or with a step that is open still."""
     end = found.ended
     stopped = end is not None and (end.stopped or any(host.outcome in TO_GO_ON for host in end.hosts))
+    if found.invoked is not None and found.invoked.parts:
+        return stopped or any(map(is_left_unended, report(state, found.run_id).reports))
     return stopped or any(opened.run == found.run_id for opened in left_open(state))
 
 
@@ -235,7 +252,9 @@ def _begin_again(
     directory.run.append(plain(resumed))
 
 
-def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | None) -> RunArguments:
+def _as_run(
+    arguments: ResumeArguments, order: Order, approvals: Approvals | None, parts: Mapping[str, str]
+) -> RunArguments:
     return RunArguments(
         runbook=order.runbook,
         hosts=order.hosts,
@@ -250,6 +269,8 @@ def _as_run(arguments: ResumeArguments, order: Order, approvals: Approvals | Non
         actor=arguments.actor,
         approved=approvals.approved() if approvals else {},
         rollout=order.rollout.with_file(arguments.retry_file),
+        distribute=bool(parts),
+        parts=parts,
     )
 
 
@@ -257,60 +278,3 @@ def _parts(found: TrustedRun, order: Order) -> dict[str, Earlier]:
     readings = {name: fact.reading for name, fact in catalog.facts().items()}
     told = {host.name: list(proven(found.records(host.name), found.sealed(host.name))) for host in order.hosts}
     return {name: earlier(found.run_id, records, readings) for name, records in told.items()}
-
-
-def is_over(part: Earlier) -> bool:
-    """True where a run had come to its end on a host, and has given the lock back."""
-    return part.behind is not None and part.behind.ended and not part.behind.locked
-
-
-def earlier(run_id: str, told: Sequence[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Earlier:
-    """What a run had done on one host, from the records of its journal there; `readings` are the types of the facts.
-
-    Where the host was lost, whatever the run said of that, it had come as far as to there.
-    """
-    told, every = without_endings(told, the_last=True), told
-    events: tuple[Event, ...] = tuple(events_of(told))
-    finished = tuple(event for event in events if isinstance(event, StepFinished))
-    labels = {f"{end.id}/{end.item}" if end.item else end.id for end in finished}
-    opened = next((one for one in flight(told).open if one.step not in labels), None)
-    begun = next((n for n, record in enumerate(told) if opened and record.get("hash") == opened.record), 0)
-    behind = Behind(
-        run=run_id,
-        finished=finished,
-        open=opened,
-        first=_snapshot(told, readings),
-        before=_snapshot(told[:begun][::-1], readings),
-        acted=_acted(every),
-        ended=any(isinstance(event, RunFinished) for event in events),
-        locked=_locked(every),
-    )
-    return Earlier(behind, events)
-
-
-def _locked(told: Iterable[Mapping[str, Any]]) -> bool:
-    """True where the lock may have been taken and was not given back."""
-    locked = False
-    asked = ""
-    for record in told:
-        if record.get("event") == "asked":
-            asked = record["request"]["type"]
-            locked = locked or asked == "Lock"
-        elif (record.get("event"), asked) in (("answered", "Unlock"), ("error", "Lock")):
-            locked = False
-    return locked
-
-
-def _acted(told: Iterable[Mapping[str, Any]]) -> bool:
-    asked = [record["request"] for record in told if record.get("event") == "asked"]
-    return any(one["type"] == "Execute" and one["change"]["effect"] != "read" for one in asked)
-
-
-def _snapshot(told: Iterable[Mapping[str, Any]], readings: Mapping[str, type[Reading]]) -> Snapshot | None:
-    """The first snapshot among these records; None where there is none."""
-    for record in told:
-        if isinstance(record.get("answer"), dict) and record["answer"].get("type") == Snapshot.__name__:
-            envelope = decode(record, readings)
-            if isinstance(envelope, Answered) and isinstance(envelope.answer, Snapshot):
-                return envelope.answer
-    return None

@@ -24,12 +24,13 @@ from memrunbook.state.retry_file import write_retry_file
 class Rolling:
     """The batches of a run, all its hosts in their order, and what has failed of them so far.
 
-    `stopped`: a person asked to stop before each of them had been begun.
+    `stopped`: a person asked to stop before each of them had been begun. `alone`: there was nobody to begin them.
     """
 
     batches: list[Sequence[Host]]
     failures: Failures
     stopped: bool = False
+    alone: bool = False
 
     @classmethod
     def of(cls, rollout: Rollout, hosts: Sequence[Host]) -> Rolling:
@@ -57,6 +58,7 @@ class Rolling:
             reports += each(now, lambda host: self._counted(life(host)), forks, SystemClock(stop))
         left, why = [report for report in reports if report.outcome == "not_begun"], self.failures.reached()
         self.stopped = bool(left) and why is None
+        self.alone = self.stopped and not stop.is_set()
         if left:  # by now others may have failed than when the first was not begun
             said = why.message if why is not None else wish_of(stop) or left[0].why
             notice.not_begun([report.host for report in left], said)

@@ -76,8 +76,8 @@ class RunResult:
     """The run's id and a report for each host, in their order; `saved` are the plans of hosts where a gate refused.
 
     `unused` are the consents that covered nothing, `unwritten` is why the retry file does not say how the run ended.
-    `stopped`: a person asked to stop before each host had been begun. `untold` says why somebody who is to be notified
-    of its end may not be, a sentence each.
+    `stopped`: a person asked to stop before each host had been begun; or, `alone`, there was nobody to begin them.
+    `untold` says why somebody who is to be notified of its end may not be, a sentence each.
     """
 
     run_id: str
@@ -86,4 +86,5 @@ class RunResult:
     unused: tuple[str, ...] = ()
     unwritten: JournalError | None = None
     stopped: bool = False
+    alone: bool = False
     untold: tuple[str, ...] = ()

@@ -60,12 +60,13 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
         directory.run.append(plain(Ended(time=now.isoformat(), hosts=finished, unused=unused, stopped=stopped)))
         directory.end()
     except KeyboardInterrupt:
-        raise left_at_once(running.arguments.state, directory.run_id, running.in_flight()) from None
+        flight, elsewhere = running.in_flight(), running.arguments.distribute
+        raise left_at_once(running.arguments.state, directory.run_id, flight, elsewhere=elsewhere) from None
     except JournalError as error:
         raise not_written(error, directory.run_id, running.in_flight()) from None
     place = partial(_place, directory.path, running.arguments)
     saved = save_refused(place, reports, running.arguments) if running.keeps_refused() else {}
-    return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped)
+    return RunResult(directory.run_id, tuple(reports), saved, unused, stopped=stopped, alone=running.rolling.alone)
 
 
 def _place(folder: Path, arguments: RunArguments, plan: Plan) -> Path:

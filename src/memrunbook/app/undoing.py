@@ -17,7 +17,7 @@ from memrunbook.app.connectors import Connectors
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.others import OthersFirst
-from memrunbook.app.past import makes_again, pasts_of, reached
+from memrunbook.app.past import makes_again, pasts_of, reached, refuse_elsewhere
 from memrunbook.app.reporting import find_run
 from memrunbook.app.ruling import NO_FREEZE, Mode, demand_reason, rules_for
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -148,6 +148,7 @@ def undo_order(state: Path, run: str) -> Order | None:
     found = find_run(state, run)
     if found.state == "running":
         return None  # it is refused
+    refuse_elsewhere(found)
     invoked = trusted(state, found, "nothing is taken back by it").invoked or found.invoked
     return invoked.order if invoked else None
 

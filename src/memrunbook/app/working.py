@@ -16,7 +16,7 @@ from memrunbook.core.errors import JournalError
 from memrunbook.core.run.placed import LOOKS, PlacedLook
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import GiveBack, Jobs
-from memrunbook.state.store.orders import Orders
+from memrunbook.state.store.orders import forget_old
 from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart
 
 TOGETHER = 2
@@ -133,7 +133,7 @@ class Worker:
                 self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
                 if SystemClock().now().monotonic - joined >= JOIN:
                     self._join()
-                    Orders(self.parts.store).forget_old(SystemClock().now().utc)
+                    forget_old(self.parts.store, SystemClock().now().utc)
                     joined = SystemClock().now().monotonic
 
     def _join(self) -> None:

@@ -77,7 +77,7 @@ def of_report(report: HostReport) -> int:
 
 def of_run(result: RunResult) -> int:
     """The exit code of all hosts of a run; a person's stop counts too where hosts were not begun for it."""
-    return worst([*([INTERRUPTED] if result.stopped else []), *map(of_report, result.reports)])
+    return worst([*([INTERRUPTED] if result.stopped and not result.alone else []), *map(of_report, result.reports)])
 
 
 def most_severe(outcomes: Iterable[str]) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memrunbook.cli.options import OUTPUT, OptionGroup, OutputOptions
+from memrunbook.cli.targets import typed
 from memrunbook.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from memrunbook.app.connectors import Connectors
+    from memrunbook.cli.conversation import Conversation
 
 LOG_FILE = click.option(
     "--log-file",
@@ -51,3 +56,16 @@ DISTRIBUTE = OptionGroup(
         )
     },
 )
+OWN_WAY = ("identity", "known_hosts", "ssh_config", "accept_new_host_keys", "sudo", "ask_sudo_password",
+           "sudo_password_fd", "patience")  # fmt: skip
+"""Options that say how this node reaches hosts."""
+
+
+def workers_way(talk: Conversation) -> Connectors:
+    """How many hosts are followed at once; how they are reached is the workers' own matter, and said so once."""
+    from memrunbook.app.connectors import Connectors
+
+    if unheeded := ", ".join(f"--{name.replace('_', '-')}" for name in OWN_WAY if typed(name)):
+        what = f"workers reach the hosts by their own keys and files; not heeded: {unheeded}"
+        talk.note(what, "say it where a worker is started: runbook worker --help")
+    return Connectors(forks=talk.targets.forks)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KEPT = frozenset({
     "identity", "known_hosts", "ssh_config", "sudo", "transport", "runbooks", "config_dir", "state_dir", "parameters",
     "patience", "allow", "reason", "forks", "watch", "accept_new_host_keys", "yes", "tag", "store", "ask_sudo_password",
-    "inventory", "serial", "max_failures", "retry_file",
+    "inventory", "serial", "max_failures", "retry_file", "distribute",
 })  # fmt: skip
 
 WAY = frozenset({
@@ -35,7 +35,9 @@ NO_POSITION = re.compile(r"\[0\d+:")
 """A range of numbers with leading zeros, which no inventory takes for positions in a group."""
 LISTED = 60
 """Columns of a list of hosts on a command line."""
-PLANNED = frozenset({"transport", "parameters", "watch", "tag", "allow", "yes", "serial", "max_failures", "retry_file"})
+PLANNED = frozenset({
+    "transport", "parameters", "watch", "tag", "allow", "yes", "serial", "max_failures", "retry_file", "distribute",
+})  # fmt: skip
 """What of that a saved plan holds, or needs no more."""
 
 
@@ -75,12 +77,12 @@ class OptionsOf:
         return [word for name, typed in self._words.items() if name in known for word in typed]
 
 
-def way_options() -> tuple[str, ...]:
+def way_options(without: Collection[str] = ()) -> tuple[str, ...]:
     """The words of the options of the command under way that say how hosts are reached and where runbooks are found.
 
     Their paths are absolute: whoever goes on with a run may be somewhere else.
     """
-    return tuple(_typed(WAY, _absolute))
+    return tuple(_typed(WAY.difference(without), _absolute))
 
 
 def _typed(names: Collection[str], written: Callable[[object], object] = lambda value: value) -> list[str]:
@@ -154,7 +156,7 @@ def diagnose_command(*hosts: Host) -> str:
 
 def doctor_command(*hosts: Host) -> str:
     """`runbook doctor --host HOST …` with those of the options that were given that it has."""
-    return f"runbook doctor {reach(*hosts, without=('parameters', 'watch'))}"
+    return f"runbook doctor {reach(*hosts, without=('parameters', 'watch', 'distribute'))}"
 
 
 def run_command(runbook: str, *hosts: Host, more: Sequence[str] = ()) -> str:

@@ -9,6 +9,7 @@ import re
 import secrets
 import string
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -23,7 +24,9 @@ from memrunbook.state.seals import RunSeals
 from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
 
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z]{4,8}")
-RUN, EVIDENCE = "run.jsonl", "evidence.jsonl"
+RUN, EVIDENCE, TOLD = "run.jsonl", "evidence.jsonl", "told.jsonl"
+COMMON = (RUN, EVIDENCE, TOLD)
+"""Files of a run that are no journal of a host; `TOLD` is a copy of what other nodes told that carried it out."""
 APPLIED_PLAN = "applied-plan.json"
 """The file of the saved plan that a run carries out, as it was: approvals are signatures of its bytes."""
 
@@ -50,7 +53,7 @@ class SavedFile(Struct, frozen=True):
     bytes: int
 
 
-class RunDirectory:
+class RunDirectory(AbstractContextManager["RunDirectory"]):
     """A run's files, open for writing by this process alone. Each journal is in the ledger from its beginning.
 
     `run` is the journal of the invocation and the outcome. Use it as a context manager: it is closed on leaving.
@@ -64,7 +67,7 @@ class RunDirectory:
         self.run_id = run_id
         self.path = run_path(state, run_id)
         self._now = now
-        self._seals = RunSeals(state, run_id, now, (RUN, EVIDENCE), witness)
+        self._seals = RunSeals(state, run_id, now, COMMON, witness)
         self.run = self._opened([RUN, *(path.name for path in self.path.glob("*.jsonl") if path.name != RUN)])[0]
 
     @classmethod
@@ -100,6 +103,10 @@ class RunDirectory:
         """
         self._seals.so_far(self.host(host).path.name, demanded=demanded)
 
+    def told(self) -> RunJournal:
+        """The copy of what the nodes tell that carry the run out; a new one where there is none."""
+        return self._opened([TOLD], demanded=False)[0]
+
     def save(self, host: str, name: str, text: str) -> tuple[str, str]:
         """Saves evidence; returns its path inside the run's directory and its SHA-256, which `evidence.jsonl` gets too.
 
@@ -125,9 +132,6 @@ class RunDirectory:
         """Lets go of the files; a run that was not ended before counts as interrupted."""
         for journal in self._seals.journals.values():
             journal.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -21,7 +21,7 @@ from memrunbook.state import disk, ledger
 from memrunbook.state.ledger import LedgerReader, SealedEntry
 from memrunbook.state.lines import read_lines
 from memrunbook.state.names import file_name, name_of
-from memrunbook.state.run_directory import EVIDENCE, RUN, RUN_ID, run_path
+from memrunbook.state.run_directory import COMMON, RUN, RUN_ID, run_path
 
 RunState = Literal["running", "interrupted", "ended"]
 
@@ -29,6 +29,7 @@ RunState = Literal["running", "interrupted", "ended"]
 class Run(Struct, frozen=True):
     """One run: its directory, whether it is over, its hosts, how it began and how it ended, as far as is known.
 
+    Hosts that other nodes carry it out on (`invoked.parts`) have no journal here.
     `sealed` says by file how many of its records the ledger vouches for.
     """
 
@@ -178,7 +179,8 @@ def running(path: Path) -> bool:
 def _run(path: Path, known: Sequence[SealedEntry]) -> Run:
     begun, end = begun_and_ended(path)
     with disk.explained(path, "be read"), os.scandir(path) as there:
-        names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in (RUN, EVIDENCE))
+        names = sorted(one.name for one in there if one.name.endswith(".jsonl") and one.name not in COMMON)
     hosts = tuple(name_of(name.removesuffix(".jsonl")) for name in names)
+    hosts = tuple(sorted({*hosts, *(begun.parts if begun else ())}))
     state: RunState = "ended" if _ended(known) else "running" if running(path) else "interrupted"
     return Run(path.name, path, state, hosts, begun, end, ledger.vouched(known))

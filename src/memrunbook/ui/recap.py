@@ -105,7 +105,8 @@ def _row(report: HostReport) -> Row:
     steps = counts((found[state], word) for state, (word, _) in STATES.items())
     spent = sum(step.seconds for step in report.steps)
     done = (steps, format_duration(spent) if spent else "") if steps else ()
-    return row(_word(report.outcome), Span(report.host, whole=True), *done, body=Span(_short(report), whole=True))
+    short = "; ".join(part for part in (_short(report), f"on {report.node}" if report.node else "") if part)
+    return row(_word(report.outcome), Span(report.host, whole=True), *done, body=Span(short, whole=True))
 
 
 def _short(report: HostReport) -> str:

@@ -83,7 +83,7 @@ def report_view(
 
     Where it does not stand `alone`, what is said of the run is said once, below the pages of all hosts.
     """
-    blocks: list[Block] = [_verdict(report), *_taken_back(taken_back)]
+    blocks: list[Block] = [_verdict(report), *_done_by(report), *_taken_back(taken_back)]
     if report.hint:
         blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
     blocks += held_blocks(report.held)
@@ -115,6 +115,13 @@ def _found(findings: Sequence[Finding]) -> list[Block]:
     found = firing_entries(findings)
     told = title("Found", ", though the incident does not apply:")
     return [BLANK, told, Grid(tuple(found))] if found else []
+
+
+def _done_by(report: HostReport) -> list[Block]:
+    """Which other control node did it, and the run there that has its journal."""
+    if not report.node:
+        return []
+    return [line(f"Done by {report.node}, as run ", Span(report.part, whole=True), " there", indent=2)]
 
 
 def _taken_back(steps: Mapping[str, str]) -> Iterator[Block]:

@@ -70,6 +70,10 @@ def _about(account: Account, now: Instant | None = None) -> Iterator[Row]:
     yield row("Who", body=Span(actor_words(invoked.actor), whole=True))
     if invoked.asked:
         yield row("Asked", body=Span(invoked.asked, whole=True, quoted=True))
+    if invoked.part_of:
+        yield row(
+            "Part of", body=Span(f"{invoked.part_of}, which {invoked.asked or 'another node'} has ordered", whole=True)
+        )
     yield row("When", body=_when(account, now))
     yield row("Command", body=_typed(invoked.command))
     yield row("Why", body=Span(invoked.reason or NO_REASON, whole=True, quoted=True))

@@ -12,7 +12,7 @@ import click
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.host_options import HOST_OUTPUT, workers_way
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import begun_words
 from memrunbook.cli.options import (
@@ -62,16 +62,18 @@ def command(
     """
     from memrunbook.app import ResumeArguments, ordered, resumable, resume
     from memrunbook.app.allowing import checked
+    from memrunbook.app.reporting import is_distributed
 
     typed, found = click.get_current_context(), resumable(state, run)
     order = ordered(state, found)
     if order.options and not typed.meta.get(MERGED):
         return _with_its_way(typed, order)
     library, talk = ruled(library, targets), Conversation(output, targets)
+    elsewhere = is_distributed(state, found)
     _say_which(talk, state, run, found)
     arguments = ResumeArguments(
         run=found,
-        connectors=talk.connectors(),
+        connectors=workers_way(talk) if elsewhere else talk.connectors(),
         library=library,
         state=state,
         store=store,
@@ -104,7 +106,8 @@ def _again(state: Path, run: str, order: Order) -> Again | None:
     invoked = find_run(state, run).invoked
     if invoked is None or invoked.applied is not None:
         return None
-    return Again(order.runbook, begun_words(order), order.rollout.retry_file)
+    words = [*begun_words(order), *(["--distribute"] if invoked.parts else [])]
+    return Again(order.runbook, words, order.rollout.retry_file)
 
 
 def _with_its_way(typed: click.Context, order: Order) -> int:

@@ -15,6 +15,7 @@ from memrunbook.app.working import Told
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
+from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import CHOSEN, LIBRARY, REACH, STATE, STORE, OptionGroup, OutputOptions, common, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
@@ -62,7 +63,8 @@ def command(
 
     talk = Conversation(OutputOptions(format_of("text")), targets)
     name = node or os.uname().nodename
-    place = WorkerPlace(node=name, library=library, state=state, store=store, connectors=talk.connectors())
+    way, options = talk.connectors(), way_options()
+    place = WorkerPlace(node=name, library=library, state=state, store=store, connectors=way, options=options)
     return _work(place, sites or (ANYWHERE,), seconds(stalled_after, "--stalled-after") or 0.0)
 
 

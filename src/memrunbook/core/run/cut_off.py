@@ -1,4 +1,4 @@
-"""Endings that a lost host or a person forced on a run: whoever goes on with it begins where it was stopped.
+"""Endings that a lost host, a person, or nobody at a gate forced on a run: who goes on begins where it was stopped.
 
 Such an ending says what was not reached, and which step is open. It stays in the journal; what comes behind it says
 more, and stands instead of it.
@@ -21,6 +21,8 @@ UNPROVEN = "carried out, but not proven"
 NOT_REACHED = "not reached: "
 """How the reason of a step begins that was not come to because the host was lost, or the run stopped."""
 
+UNANSWERED = "nobody can be asked: whoever ordered this run is not there any more"
+"""The reason of a step whose gate nobody was there to answer: once somebody is, it is asked again."""
 REFUSED = f"{NOT_REACHED}the run was refused"
 """The reason of a step that was not come to because of a refusal, whose words are said once: where the host ends."""
 
@@ -29,17 +31,18 @@ def without_endings(records: Iterable[R], *, the_last: bool = False) -> list[R]:
     """A host's journal without the endings behind which it went on; with `the_last` also without the newest one."""
     kept: list[R] = []
     begun: int | None = None
-    ended = False
+    ended = unanswered = False
     for record in records:
         event = _event(record)
         if ended and begun is not None and _goes_on(record):
             del kept[begun:]
-            begun, ended = None, False
+            begun, ended, unanswered = None, False, False
         if event.get("type") == "step-finished":
             begun = len(kept) if begun is None and _is_end(event) else begun
+            unanswered = unanswered or is_unanswered(event)
         if event.get("type") == "run-finished":
             ended = True
-            if event.get("outcome") not in LOST:
+            if event.get("outcome") not in LOST and not (unanswered and event.get("outcome") == "refused"):
                 begun = None
             elif begun is None and event.get("outcome") in ENTIRE:
                 begun = len(kept)
@@ -51,6 +54,11 @@ def is_unproven(event: Mapping[str, Any]) -> bool:
     """True for the end of a step that was carried out, and stopped or lost before anybody knew whether it helped."""
     state, why = event.get("state"), str(event.get("why", ""))
     return bool(event.get("left")) and (state == "interrupted" or (state == "unknown" and why.startswith(UNPROVEN)))
+
+
+def is_unanswered(event: Mapping[str, Any]) -> bool:
+    """True for the end of a step that was refused because nobody was there who could be asked."""
+    return event.get("state") == "refused" and str(event.get("why", "")).startswith(UNANSWERED)
 
 
 def _event(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -66,4 +74,4 @@ def _is_end(event: Mapping[str, Any]) -> bool:
     """True for a step that was under way, or not come to, when the host was lost or the run stopped."""
     state, why = event.get("state"), str(event.get("why", ""))
     under_way = state == "interrupted" or (state == "unknown" and bool(event.get("open") or event.get("left")))
-    return under_way or (state == "skipped" and why.startswith(NOT_REACHED))
+    return under_way or is_unanswered(event) or (state == "skipped" and why.startswith(NOT_REACHED))

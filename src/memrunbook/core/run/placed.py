@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from memrunbook.core.host import Host
-from memrunbook.core.run.record import Actor, Invoked
+from memrunbook.core.run.record import EVENT, Actor, Invoked
 
 PartState = Literal[
     "waiting",  # nobody has begun it
@@ -80,6 +80,19 @@ class PartResult(Struct, frozen=True):
 
 LOOKS = "look/"
 """Before the site of a queue of hosts that are only read."""
+
+PART_SAID = "said"
+"""The word of a line that is no record of a journal, and stands among those that are told."""
+
+
+class PartSaid(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag=PART_SAID):
+    """What a worker says of a part beside its records: what the host `waits` for, or a remark with its hint."""
+
+    waits: str = ""
+    remark: str = ""
+    hint: str = ""
+
+
 ANYWHERE = "default"
 """The site of hosts whose inventory names none, and of workers that are started without."""
 

@@ -183,7 +183,7 @@ class EndedHost(Struct, frozen=True):
     """How a run ended on one host; `machine_id` is empty where it was never read.
 
     `settled` are the hashes of the questions, of whatever run, whose open end was found out here. `undone` are the
-    steps of another run that this one took back.
+    steps of another run that this one took back. `node` is the control node that did it, where that was another one.
     """
 
     host: str
@@ -192,20 +192,19 @@ class EndedHost(Struct, frozen=True):
     settled: tuple[str, ...] = ()
     temporary: tuple[Temporary, ...] = ()
     undone: tuple[str, ...] = ()
+    node: str = ""
 
 
 class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
     """A run is over. The last record of a run's own journal. `unused` is what was allowed and covered nothing.
 
-    `stopped`: a person asked to stop before each host had been begun. `elsewhere`: the control node on which the run
-    was gone on with, and came to this end; what was done there stands in the journal there.
+    `stopped`: a person asked to stop before each host had been begun, or there was nobody to begin them.
     """
 
     time: str
     hosts: tuple[EndedHost, ...]
     unused: tuple[str, ...] = ()
     stopped: bool = False
-    elsewhere: str = ""
 
 
 Envelope = Invoked | Resumed | Asked | Answered | NotAnswered | Recorded | Ended

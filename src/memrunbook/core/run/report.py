@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from memrunbook.core.run.cut_off import LOST, NOT_REACHED
+from memrunbook.core.run.cut_off import LOST, NOT_REACHED, UNANSWERED
 from memrunbook.core.run.event import Diagnosed, Event, Outcome, RunFinished, Signals, StepFinished, StillHeld
 from memrunbook.core.run.flight import OpenStep, clock
 
@@ -28,6 +28,7 @@ NOTHING_DONE = "nothing was done there"
 class HostReport(Struct, frozen=True):
     """What a run did on one host; `interrupted` where it has no end, `running` where it has none yet.
 
+    `node` is the control node that did it and `part` the id of the run there, where that is not the node that asked.
     `others` are the events that have no place of their own here: each says for itself what happened.
     """
 
@@ -41,6 +42,8 @@ class HostReport(Struct, frozen=True):
     begun: Diagnosed | None = None
     others: tuple[Event, ...] = ()
     where: Signals = {}
+    node: str = ""
+    part: str = ""
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -56,6 +59,15 @@ class HostReport(Struct, frozen=True):
     def open(self) -> bool:
         """True when the outcome of a once-only change is unknown."""
         return any(step.open for step in self.steps)
+
+
+def is_left_unended(report: HostReport) -> bool:
+    """True for a host whose run has ended, and can be gone on with.
+
+    It was stopped, or lost, or has a step that is open, or one whose gate nobody was there to answer.
+    """
+    unanswered = any(step.state == "refused" and step.why.startswith(UNANSWERED) for step in report.steps)
+    return unanswered or report.open or report.outcome in ("interrupted", "unreachable")
 
 
 def fold(

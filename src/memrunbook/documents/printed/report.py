@@ -35,7 +35,10 @@ class ReportedStep(Struct, frozen=True):
 
 
 class ReportedHost(Struct, frozen=True):
-    """How a run ended on one host; `taken_back` is the run of `undo` that took a step back since, by step."""
+    """How a run ended on one host; `taken_back` is the run of `undo` that took a step back since, by step.
+
+    Where another control node did it, `node` is which one and `part` the id of the run there.
+    """
 
     host: str
     outcome: str
@@ -44,6 +47,8 @@ class ReportedHost(Struct, frozen=True):
     signals: dict[str, Signals]
     held: tuple[str, ...] = ()
     taken_back: dict[str, str] = {}
+    node: str = ""
+    part: str = ""
 
 
 class ReportDocument(Document, frozen=True, kw_only=True):
@@ -82,6 +87,8 @@ def reported(
             {"before": report.before, "after": report.after},
             report.held,
             dict(taken_back.get(report.host, {})),
+            report.node,
+            report.part,
         )
         for report in reports
     )

@@ -95,11 +95,26 @@ class Orders:
         with explained(self.store.name), writing(self.store.engine) as connection:
             if connection.scalar(sa.select(ORDERS.c.id).where(ORDERS.c.id == order)) is None:
                 connection.execute(sa.insert(ORDERS), row)
+            else:
+                goes_on = sa.update(ORDERS).where(ORDERS.c.id == order)
+                connection.execute(goes_on.values(beat=now, attended=True, ended=None))
             withdrawn = sa.and_(PARTS.c.order_id == order, PARTS.c.state == "withdrawn")
             connection.execute(sa.update(PARTS).where(withdrawn).values(state="waiting", stop=False))
             known = set(connection.scalars(sa.select(PARTS.c.id).where(PARTS.c.order_id == order)))
             if new := [row for row in rows if row["id"] not in known]:
                 connection.execute(sa.insert(PARTS), new)
+
+    def again(self, parts: Iterable[str]) -> frozenset[str]:
+        """Lets parts that have ended be gone on with: they wait again, as a new attempt each; those are returned.
+
+        What was asked of the last attempt, and that it should stop, is no matter of the next. A part that is in any
+        other state stays as it is.
+        """
+        over = sa.and_(PARTS.c.id.in_(sorted(parts)), PARTS.c.state == "ended")
+        values = {"state": "waiting", "outcome": "", "result": None, "ended": None, "stop": False, "job": None}
+        waits = sa.update(PARTS).where(over).values(**values, question=None, answer=None).returning(PARTS.c.id)
+        with explained(self.store.name), writing(self.store.engine) as connection:
+            return frozenset(connection.scalars(waits))
 
     def queued(self, numbers: Mapping[str, int]) -> None:
         """Remembers the job of each part."""
@@ -128,16 +143,6 @@ class Orders:
             connection.execute(sa.delete(PARTS).where(PARTS.c.order_id == order))
             connection.execute(sa.delete(ORDERS).where(ORDERS.c.id == order))
 
-    def forget_old(self, now: float) -> None:
-        """Lets go of looks that nobody waits for since a day, of runs since a month, and of workers gone so long."""
-        old = sa.or_(ORDERS.c.beat < now - KEPT, sa.and_(ORDERS.c.kind == "look", ORDERS.c.beat < now - DAY))
-        with explained(self.store.name), reading(self.store.engine) as connection:
-            found = list(connection.scalars(sa.select(ORDERS.c.id).where(old)))
-        for order in found:
-            self.forget(order)
-        with explained(self.store.name), writing(self.store.engine) as connection:
-            connection.execute(sa.delete(WORKERS).where(WORKERS.c.beat < now - KEPT))
-
     def look(self, order: str) -> list[PartSeen]:
         """How far each part of an order is."""
         known = PARTS.c
@@ -152,8 +157,11 @@ class Orders:
             rows = connection.execute(select).mappings()
             return [PartSeen(**{**row, "result": bytes(row["result"] or b"")}) for row in rows]
 
-    def told(self, since: Mapping[str, int]) -> dict[str, list[bytes]]:
-        """What is told of parts behind the number that is known of each: its records, a line of JSON each."""
+    def told(self, since: Mapping[str, int], until: Mapping[str, int]) -> dict[str, list[bytes]]:
+        """What is told of parts behind the number that is known of each, up to another: lines of JSON.
+
+        More may have been told meanwhile: that is asked for next time.
+        """
         if not since:
             return {}
         known = TOLD.c
@@ -162,7 +170,7 @@ class Orders:
         found: dict[str, list[bytes]] = {}
         with explained(self.store.name), reading(self.store.engine) as connection:
             for part, number, content in connection.execute(select):
-                if number > since[part]:
+                if since[part] < number <= until[part]:
                     found.setdefault(part, []).extend(unpacked(content))
         return found
 
@@ -183,11 +191,35 @@ class Orders:
             connection.execute(sa.update(PARTS).where(under_way).values(stop=True))
         return withdrawn
 
+    def busy(self, order: str) -> dict[str, str]:
+        """By part of an order that nobody has begun, which other run a worker is at on the same host."""
+        mine, other = PARTS.c, PARTS.alias("other").c
+        select = (
+            sa.select(mine.id, other.order_id, ORDERS.c.actor, other.node)
+            .where(mine.order_id == order, mine.state == "waiting")
+            .where(other.host == mine.host, other.state == "running", other.order_id != order)
+            .where(ORDERS.c.id == other.order_id)
+        )
+        with explained(self.store.name), reading(self.store.engine) as connection:
+            found = connection.execute(select)
+            return {part: f"run {run} of {who}, which {node} is at there" for part, run, who, node in found}
+
     def workers(self) -> list[WorkerSeen]:
         """Every worker that was ever there, by its name."""
         with explained(self.store.name), reading(self.store.engine) as connection:
             rows = connection.execute(sa.select(WORKERS).order_by(WORKERS.c.id)).mappings()
             return [WorkerSeen(**{**row, "sites": tuple(row["sites"].splitlines())}) for row in rows]
+
+
+def forget_old(store: Store, now: float) -> None:
+    """Lets go of looks that nobody waits for since a day, of runs since a month, and of workers gone so long."""
+    old = sa.or_(ORDERS.c.beat < now - KEPT, sa.and_(ORDERS.c.kind == "look", ORDERS.c.beat < now - DAY))
+    with explained(store.name), reading(store.engine) as connection:
+        found = list(connection.scalars(sa.select(ORDERS.c.id).where(old)))
+    for order in found:
+        Orders(store).forget(order)
+    with explained(store.name), writing(store.engine) as connection:
+        connection.execute(sa.delete(WORKERS).where(WORKERS.c.beat < now - KEPT))
 
 
 def packed(lines: Sequence[bytes]) -> bytes:

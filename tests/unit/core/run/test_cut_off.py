@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memrunbook.core.run.cut_off import NOT_REACHED, UNPROVEN, is_unproven, without_endings
+from memrunbook.core.run.cut_off import NOT_REACHED, UNANSWERED, UNPROVEN, is_unproven, without_endings
 
 ASKED = {"event": "asked", "request": {"type": "Execute"}}
 READ = {"event": "asked", "request": {"type": "ReadFacts"}}
@@ -79,3 +79,12 @@ def test_what_the_run_decided_itself_stays(outcome: str) -> None:
 def test_one_that_was_cut_off_in_its_ending_is_gone_on_with_from_there() -> None:
     assert without_endings([READ, DONE, OPEN], the_last=True) == [READ, DONE]
     assert without_endings([], the_last=True) == []
+
+
+def test_a_refusal_that_nobody_was_there_to_give_is_asked_again_and_a_person_s_no_is_not() -> None:
+    nobody = [DONE, step("refused", why=UNANSWERED), step("skipped", why="step act was refused"), end("refused")]
+    said_no = [DONE, step("refused", why="declined at the gate"), end("refused")]
+    assert without_endings(nobody) == nobody
+    assert without_endings(nobody, the_last=True) == [DONE]
+    assert without_endings([*nobody, READ, DONE]) == [DONE, READ, DONE]
+    assert without_endings(said_no, the_last=True) == said_no

@@ -12,7 +12,7 @@ from memrunbook.core.host import Host
 from memrunbook.core.run.placed import PlacedLook, PlacedPart, PlacedRun
 from memrunbook.core.run.record import Actor
 from memrunbook.core.units import DAY
-from memrunbook.state.store.orders import HEARD_WITHIN, KEPT, Orders, packed, unpacked
+from memrunbook.state.store.orders import HEARD_WITHIN, KEPT, Orders, forget_old, packed, unpacked
 from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart, Telling, Wished
 
 AT = NOW.utc
@@ -42,6 +42,10 @@ def begun(parts: Parts, part: str = FIRST, at: float = AT) -> TakenPart:
 
 def telling(taken: TakenPart, *lines: bytes, number: int = 0) -> Telling:
     return Telling(part=taken.id, attempt=taken.attempt, number=taken.number + number, lines=lines)
+
+
+def told(orders: Orders, since: dict[str, int]) -> dict[str, list[bytes]]:
+    return orders.told(since, dict.fromkeys(since, 99))
 
 
 def states(orders: Orders) -> dict[str, str]:
@@ -79,7 +83,7 @@ def test_whoever_takes_a_part_over_gets_all_that_was_told_and_the_one_before_is_
     with pytest.raises(Superseded):
         one.end(telling(mine, b'{"n":3}', number=1), "resolved", b"", AT)
     other.end(telling(taken, b'{"n":4}'), "unresolved", b"{}", AT + 9)
-    assert orders.told({FIRST: 0}) == {FIRST: [b'{"n":1}', b'{"n":2}', b'{"n":4}']}
+    assert told(orders, {FIRST: 0}) == {FIRST: [b'{"n":1}', b'{"n":2}', b'{"n":4}']}
     [seen] = [seen for seen in orders.look(ORDER) if seen.id == FIRST]
     assert (seen.state, seen.outcome, seen.node, seen.result) == ("ended", "unresolved", "node-2", b"{}")
 
@@ -92,7 +96,7 @@ def test_what_is_told_once_more_counts_once(orders: Orders) -> None:
     parts.tell(telling(mine, b"1"), AT)
     parts.end(telling(mine, b"2", number=1), "resolved", b"", AT)
     parts.end(telling(mine, b"2", number=1), "resolved", b"", AT)
-    assert orders.told({FIRST: 0}) == {FIRST: [b"1", b"2"]}
+    assert told(orders, {FIRST: 0}) == {FIRST: [b"1", b"2"]}
 
 
 def test_only_what_is_new_is_told(orders: Orders) -> None:
@@ -101,8 +105,42 @@ def test_only_what_is_new_is_told(orders: Orders) -> None:
     parts.meanwhile([telling(first, b"1"), telling(second, b"a")], AT)
     parts.meanwhile([telling(first, b"2", number=1), telling(second, number=1)], AT)
     assert {one.id: one.told for one in orders.look(ORDER)} == {FIRST: 2, SECOND: 1}
-    assert orders.told({FIRST: 1, SECOND: 0}) == {FIRST: [b"2"], SECOND: [b"a"]}
-    assert orders.told({}) == {}
+    assert told(orders, {FIRST: 1, SECOND: 0}) == {FIRST: [b"2"], SECOND: [b"a"]}
+    assert told(orders, {}) == {}
+
+
+def test_what_is_told_meanwhile_is_asked_for_next_time(orders: Orders) -> None:
+    parts = worker(orders)
+    mine = begun(parts)
+    for number in range(3):
+        parts.tell(telling(mine, b"%d" % number, number=number), AT)
+    assert orders.told({FIRST: 0}, {FIRST: 2}) == {FIRST: [b"0", b"1"]}
+    assert orders.told({FIRST: 2}, {FIRST: 3}) == {FIRST: [b"2"]}
+
+
+def test_what_has_ended_can_wait_again_as_a_new_attempt_and_nothing_else_can(orders: Orders) -> None:
+    parts = worker(orders)
+    mine = begun(parts)
+    orders.stop([FIRST])
+    parts.end(telling(mine, b"{}"), "interrupted", b"{}", AT)
+    begun(parts, SECOND)
+    assert orders.again([FIRST, SECOND]) == {FIRST}
+    assert states(orders) == {"web-1": "waiting", "web-2": "running"}
+    [seen] = [one for one in orders.look(ORDER) if one.id == FIRST]
+    assert (seen.outcome, seen.result, seen.question) == ("", b"", "")
+    again = begun(parts)
+    assert (again.attempt, again.number, again.told, again.node) == (2, 1, (b"{}",), "node-1")
+    assert not parts.meanwhile([telling(again)], AT)[FIRST].stop, "that the one before should stop is forgotten"
+    assert orders.again([]) == frozenset()
+
+
+def test_who_is_at_work_on_a_host_that_waits_is_told(orders: Orders) -> None:
+    begun(worker(orders))
+    other = "20261122T094108Z-abcd"
+    orders.place(other, RUN, [PlacedPart(id="20261122T094108Z-partpart", place=0, hosts=HOSTS[:1])], AT)
+    said = f"run {ORDER} of ada@, which node-1 is at there"
+    assert orders.busy(other) == {"20261122T094108Z-partpart": said}
+    assert orders.busy(ORDER) == {}
 
 
 def test_an_ended_part_is_begun_by_nobody_and_neither_is_one_that_was_taken_back(orders: Orders) -> None:
@@ -160,7 +198,7 @@ def test_who_has_lost_a_part_is_told_so_beside_those_that_are_its_own(orders: Or
     begun(other)
     wished = one.meanwhile([telling(lost, b"1"), telling(kept, b"2")], AT)
     assert wished == {FIRST: Wished(), SECOND: Wished(mine=True, attended=True)}
-    assert orders.told({FIRST: 0, SECOND: 0}) == {SECOND: [b"2"]}
+    assert told(orders, {FIRST: 0, SECOND: 0}) == {SECOND: [b"2"]}
 
 
 def test_of_many_that_begin_a_part_at_once_the_last_one_has_it(orders: Orders) -> None:
@@ -213,7 +251,7 @@ def test_a_look_at_several_hosts_is_one_part_and_forgotten_as_a_whole(opened: Op
     parts.tell(telling(mine, b"1"), AT)
     orders.forget("20261122T094107Z-looklook")
     assert orders.look("20261122T094107Z-looklook") == []
-    assert orders.told({SECOND: 0}) == {}
+    assert told(orders, {SECOND: 0}) == {}
     with pytest.raises(Superseded):
         parts.tell(telling(mine, b"2", number=1), AT)
     assert states(orders) == {"web-1": "waiting"}
@@ -225,14 +263,14 @@ def test_old_orders_are_forgotten_and_workers_that_are_gone_so_long(orders: Orde
         "20261122T094107Z-looklook", look, [PlacedPart(id="20261122T094107Z-partpart", place=0, hosts=HOSTS)], AT
     )
     worker(orders).beat(["default"], 50, AT)
-    orders.forget_old(AT + DAY)
+    forget_old(orders.store, AT + DAY)
     assert len(orders.look("20261122T094107Z-looklook")) == 1
-    orders.forget_old(AT + DAY + 1)
+    forget_old(orders.store, AT + DAY + 1)
     assert (orders.look("20261122T094107Z-looklook"), len(orders.look(ORDER))) == ([], 2)
     orders.beat(ORDER, AT + DAY)
-    orders.forget_old(AT + KEPT + 1)
+    forget_old(orders.store, AT + KEPT + 1)
     assert (len(orders.look(ORDER)), orders.workers()) == (2, [])
-    orders.forget_old(AT + DAY + KEPT + 1)
+    forget_old(orders.store, AT + DAY + KEPT + 1)
     assert orders.look(ORDER) == []
 
 
