@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 import tempfile
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -57,7 +58,7 @@ def missing() -> str:
         return f"This demo needs Debian packages that are not installed: apt-get install {' '.join(packages)}"
     if not farms.can_be_apart():
         return (
-            "This demo needs root, and mount namespaces: each of its SSH servers shall look like a machine of its own.\n"
+            "This demo needs root, and mount namespaces: each of its SSH servers is to be a machine of its own.\n"
             "Try: sudo make demo-cluster (in a container: one with --privileged)"
         )
     return ""
@@ -101,7 +102,7 @@ def _shown(folder: Path, hosts: int) -> list[str]:
 
 def _diagnosed(made: Cluster) -> list[str]:
     say("", "2. All hosts are read and judged by whichever worker is free; nothing is changed")
-    front = made.front("diagnose", "--quick", *made.reach)
+    front = made.front("diagnose", "--quick", "--quiet", *made.reach)
     code = front.wait()
     say(*_few(front.output()))
     return [] if code in JUDGED else [f"runbook diagnose ended with {code}: {front.errors()}"]
@@ -110,7 +111,7 @@ def _diagnosed(made: Cluster) -> list[str]:
 def _run(made: Cluster) -> tuple[Killed | None, list[str]]:
     """Runs the runbook, kills a worker meanwhile, and shows how that goes on; what went wrong."""
     say("", f"3. A runbook of {len(STEPS)} steps, each to be carried out once on each host")
-    front = made.front("run", RUNBOOK, "--yes", *made.reach)
+    front = made.front("run", RUNBOOK, "--yes", "--quiet", *made.reach)
     killed, told = None, -TELL
     while (code := front.ended(LOOK)) is None:
         if front.seconds - told >= TELL:
@@ -131,9 +132,10 @@ def _progress(made: Cluster, seconds: float) -> str:
 
 
 def _killed(made: Cluster, killed: Killed, seconds: float) -> list[str]:
+    at = _hosts(len(killed.hosts))
     return [
         "",
-        f"   {seconds:5.1f} s  KILLED: {killed.node} (pid {killed.pid}, SIGKILL); it was at {_hosts(len(killed.hosts))},",
+        f"   {seconds:5.1f} s  KILLED: {killed.node} (pid {killed.pid}, SIGKILL); it was at {at},",
         f"            with {made.done()} of {len(STEPS) * made.hosts} steps done. It says goodbye to nobody: after",
         f"            {STALLED_AFTER} without a sign of life {killed.other} goes on with what it was at.",
         "",
@@ -196,18 +198,23 @@ def _verified(made: Cluster) -> list[str]:
     made.stop()
     wrong = []
     for node in ("front", *NODES):
-        front = made.front("audit", "verify", f"--state-dir={made.folder / node}")
+        front = made.front("audit", "verify", "--quiet", f"--state-dir={made.folder / node}")
         code = front.wait()
         said = front.output() or front.errors().splitlines() or [""]
-        say(f"   {'BAD' if code else 'ok '} runbook audit verify of {node}: {said[-1].strip()}")
+        say(*_folded(f"   {'BAD' if code else 'ok '} runbook audit verify of {node}: {said[-1].strip()}"))
         wrong += [f"runbook audit verify of {node} ended with {code}: {' '.join(said)}"] if code else []
     return wrong
 
 
 def _few(lines: Sequence[str]) -> list[str]:
-    """The first lines, cut to the width of a terminal, and how many more there are."""
+    """The first lines, folded to the width of a terminal, and how many more there are."""
     more = [f"   ... and {len(lines) - FEW} more lines"] if len(lines) > FEW + 1 else []
-    return [line[:WIDE] for line in (lines[:FEW] if more else lines)] + more
+    return [folded for line in (lines[:FEW] if more else lines) for folded in _folded(line)] + more
+
+
+def _folded(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line, WIDE, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 if __name__ == "__main__":

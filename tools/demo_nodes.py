@@ -206,7 +206,7 @@ class Cluster:
 
     def _rows(self, select: sa.Select[tuple[str, ...]] | sa.Select[tuple[str]]) -> list[tuple[str, ...]]:
         with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(select)]
+            return [tuple(map(str, row)) for row in connection.execute(select)]
 
 
 @contextmanager
@@ -222,7 +222,7 @@ def cluster(folder: Path, hosts: int) -> Iterator[Cluster]:
             farm = stack.enter_context(farms.running(hosts, apart=True))
         pids = f"pids {farm.servers[0]} to {farm.servers[-1]}"
         say(
-            f"   {hosts} hosts       {pids}, an sshd each, from {farm.addresses[0]} to",
+            f"   {f'{hosts} hosts':14} {pids}, an sshd each, from {farm.addresses[0]} to",
             f"                  {farm.addresses[-1]}, port {farm.port}",
         )
         engine = sa.create_engine(server.url.replace("postgresql:", "postgresql+psycopg:"), pool_pre_ping=True)
