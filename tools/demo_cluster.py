@@ -66,10 +66,11 @@ def missing() -> str:
 
 @contextmanager
 def _one_folder() -> Iterator[Path]:
-    """All that is written from now on is in this folder, and goes with it; SIGTERM ends it as Ctrl-C does."""
+    """All that is written from now on is in this folder, and goes with it; SIGTERM ends it as Ctrl-C does, whoever started it."""
     sshd, before = Path("/run/sshd"), tempfile.tempdir
-    known = sshd.exists()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    known, heard = sshd.exists(), {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    for one in heard:
+        signal.signal(one, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="demo-cluster-", ignore_cleanup_errors=True) as name:
             Path(name).chmod(0o711)  # the server's programs run as a user of their own
@@ -77,6 +78,8 @@ def _one_folder() -> Iterator[Path]:
             yield Path(name)
     finally:
         tempfile.tempdir = before
+        for one, does in heard.items():
+            signal.signal(one, does)
         with suppress(OSError):
             if not known:
                 sshd.rmdir()
