@@ -45,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
             wrong = _shown(folder, hosts)
         except KeyboardInterrupt:
             wrong = ["it was stopped before its end"]
+        except RuntimeError as error:
+            wrong = [str(error)]
     say("", f"Every process is ended, {folder} is removed.", "")
     say(*(f"NOT AS IT SHALL BE: {one}" for one in wrong) if wrong else ("All of it is as it shall be.",))
     return 1 if wrong else 0
@@ -66,7 +68,10 @@ def missing() -> str:
 
 @contextmanager
 def _one_folder() -> Iterator[Path]:
-    """All that is written from now on is in this folder, and goes with it; SIGTERM ends it as Ctrl-C does, whoever started it."""
+    """All that is written from now on is in this folder, and goes with it; SIGTERM ends it as Ctrl-C does.
+
+    Both are heard even where whoever started it has them ignored, as a shell does in the background.
+    """
     sshd, before = Path("/run/sshd"), tempfile.tempdir
     known, heard = sshd.exists(), {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     for one in heard:

@@ -26,7 +26,7 @@ RUNBOOK = "swap-single-pages"
 STEPS = ("note", "announce", "prepare", "change")
 EFFECTS = "/run/demo-effects"
 STALLED_AFTER = "8s"
-SECONDS = 120.0
+SECONDS = 300.0
 """For a worker to come, and to go."""
 TEXT = """\
 apiVersion: memrunbook/v1
@@ -186,7 +186,8 @@ class Cluster:
                 if len(self._rows(sa.select(WORKERS.c.id))) >= count:
                     return
             time.sleep(0.1)
-        raise RuntimeError("\n".join((self.folder / f"{node}.log").read_text("utf-8") for node in self.workers))
+        said = [(self.folder / f"{node}.log").read_text("utf-8") for node in self.workers]
+        raise RuntimeError("\n".join(["the workers did not come; they said:", *said]))
 
     def parts(self) -> list[Part]:
         """How far each host of the run is, as the store has it."""
