@@ -15,7 +15,7 @@ GUESTS ?= 3
 LAB := $(BIN)/python -m tests.kernel.lab
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: lock sbom deb deb-check container demo test test-lowest test-newest test-kernel guest record-hosts check generate bench
+.PHONY: lock sbom deb deb-check container demo demo-cluster test test-lowest test-newest test-kernel guest record-hosts check generate bench
 .PHONY: bench-peers mutate man docs docs-serve build clean
 
 # The lock has every version and its hashes, hatchling's too: the same is installed next year.
@@ -34,6 +34,9 @@ lock: $(STAMP) ## renews the lock file: the newest versions that the ranges of p
 demo: $(STAMP) ## the main job on this machine: diagnose, then a dry run; nothing is changed
 	$(BIN)/runbook diagnose --host local || case $$? in 8 | 9) ;; *) exit 1 ;; esac  # 9: not judged, as without root
 	$(BIN)/runbook plan memory-shortage --host local || test $$? -eq 9
+
+demo-cluster: $(STAMP) ## as root: two workers and PostgreSQL share a run on 50 hosts of loopback, and one is killed; HOSTS=n
+	$(BIN)/python -m tools.demo_cluster $(if $(HOSTS),--hosts $(HOSTS))
 
 test: $(STAMP) ## the tests that need no root and no guest
 	$(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal --ignore=tests/kernel \
