@@ -12,6 +12,7 @@ import msgspec
 
 from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import Following
+from memrunbook.app.known_types import know_types
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import Interrupted, NotBegun, RunbookError, UsageError
 from memrunbook.core.host import LOCAL, Host
@@ -79,6 +80,7 @@ class PlacedRunning(Running):
         """Places the order and follows it to its end; the reports in the order of the hosts."""
         from memrunbook.app.ending import end_of
 
+        know_types()
         self._place(hosts)
         self.following.part("")  # from now on it is known who is there
         lives = self.notice.lives(self._one, end_of)

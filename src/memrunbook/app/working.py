@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from memrunbook.app.known_types import know_types
 from memrunbook.app.part_running import WorkerPlace, bring_to_its_end
 from memrunbook.app.part_telling import HANDED_ON, PartStop, PartTold, Reporter
 from memrunbook.core.errors import JournalError
@@ -58,6 +59,7 @@ class Worker:
         """Takes parts until `stop` is set, and those under way have come to their end."""
         beating = threading.Thread(target=self._beat, daemon=True, name="beat")
         self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
+        know_types()
         beating.start()
         try:
             with self._reporter:
