@@ -24,8 +24,8 @@ RECORDED = ROOT / "tests" / "hosts" / "swap-thrash.txt"
 FORBIDDEN = frozenset(CONTRACT["forbidden_modules"])
 LOOKS = {
     "accounting", "actor", "braking", "carried_errors", "carried_looks", "choosing", "connectors", "diagnosing",
-    "elsewhere", "entering", "explaining", "following", "held_up", "learning", "looking_back", "looking_elsewhere",
-    "measuring", "moments", "notice", "once", "outage", "past_leaks", "pending_plans", "planning", "proposing",
+    "elsewhere", "entering", "explaining", "following", "handling", "held_up", "learning", "looking_back",
+    "looking_elsewhere", "measuring", "moments", "notice", "once", "outage", "past_leaks", "pending_plans", "planning", "proposing",
     "reading", "remembering", "reporting", "retracing", "ruling", "saving", "sharing_plans", "shown_pending",
     "shown_report", "shown_runs", "stored", "tuning",
 }  # fmt: skip

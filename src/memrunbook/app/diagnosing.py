@@ -197,14 +197,16 @@ def _listening(
 
 def _known(arguments: DiagnoseArguments) -> _Known:
     from memrunbook.app.braking import switched_off
-    from memrunbook.state.handled import handled
+    from memrunbook.app.handling import handled_for_looks
+    from memrunbook.state.runs import runs
 
     library = arguments.library
     runbooks, problems = library.runbooks(arguments.parameters)
     own = tuned_of_each(library, runbooks, arguments.parameters, arguments.hosts)
     config = library.config()
-    off = switched_off(arguments.stored(config))
-    return _Known(own.hosts, runbooks, problems, own.own, handled(arguments.state), off, config)
+    stored = arguments.stored(config)
+    off, done = switched_off(stored), handled_for_looks(arguments.state, runs(arguments.state), stored)
+    return _Known(own.hosts, runbooks, problems, own.own, done, off, config)
 
 
 def _given(parameters: Mapping[str, str], runbook: Runbook) -> dict[str, str]:

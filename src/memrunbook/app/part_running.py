@@ -16,6 +16,7 @@ from memrunbook.app.asked_elsewhere import AskedElsewhere
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier, earlier, is_over
 from memrunbook.app.gates import OneAtATime
+from memrunbook.app.handling import handled_by_all
 from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.part_telling import PartTold
 from memrunbook.app.reading import REPLAY
@@ -36,7 +37,6 @@ from memrunbook.core.runbook.bound import Runbook
 from memrunbook.documents.library import Library, is_path
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.redaction import HIDDEN
-from memrunbook.state.handled import handled
 from memrunbook.state.left_open import abandoned, left_open
 from memrunbook.state.names import file_name
 from memrunbook.state.paths import prepare
@@ -124,7 +124,7 @@ def _run(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -
             approver=OneAtATime(AskedElsewhere(told), told.stop),
             notice=told,
             stop=told.stop,
-            handled=handled(state, known).get(runbook.name, {}),
+            handled=handled_by_all(state, known, store).get(runbook.name, {}),
             left=left,
             abandoned=abandoned(known, left) if arguments.unblocks else frozenset(),
             store=store,

@@ -240,13 +240,14 @@ class _Known(NamedTuple):
 
 def _known(arguments: PlanArguments, config: Config) -> _Known:
     from memrunbook.app.braking import switched_off
-    from memrunbook.state.handled import handled
+    from memrunbook.app.handling import handled_for_looks
     from memrunbook.state.left_open import left_open
     from memrunbook.state.runs import runs
 
     known = runs(arguments.state)
-    off = switched_off(arguments.stored(config))
-    return _Known(handled(arguments.state, known), left_open(arguments.state, known), off)
+    stored = arguments.stored(config)
+    off, done = switched_off(stored), handled_for_looks(arguments.state, known, stored)
+    return _Known(done, left_open(arguments.state, known), off)
 
 
 def _save(path: Path, arguments: PlanArguments, plans: list[Plan]) -> None:

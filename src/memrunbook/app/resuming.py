@@ -14,6 +14,7 @@ from memrunbook.app.actor import this_actor
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.earlier import Earlier, earlier, is_over
 from memrunbook.app.gates import OneAtATime
+from memrunbook.app.handling import handled_by_all
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.reporting import LAST, find_run, report
 from memrunbook.app.run_arguments import RunArguments, RunResult
@@ -35,7 +36,6 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import Jobs
 from memrunbook.runtime.ports import Approver
 from memrunbook.runtime.redaction import HIDDEN, redact
-from memrunbook.state.handled import handled
 from memrunbook.state.kept_approvals import keep_plan
 from memrunbook.state.left_open import left_open
 from memrunbook.state.names import file_name
@@ -129,7 +129,7 @@ def resume(
             approver=OneAtATime(approver, stop),
             notice=notice,
             stop=stop,
-            handled=handled(arguments.state, known).get(runbook.name, {}),
+            handled=handled_by_all(arguments.state, known, store).get(runbook.name, {}),
             left=tuple(opened for opened in left_open(arguments.state, known) if opened.run != found.run_id),
             store=store,
             approvals=approvals,

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from memrunbook.app.gates import OneAtATime
+from memrunbook.app.handling import handled_by_all
 from memrunbook.app.invoking import begin, invoked_by
 from memrunbook.app.notice import SILENT, Notice
 from memrunbook.app.placing import part_ids, placed
@@ -25,7 +26,6 @@ from memrunbook.core.host import Host
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
 from memrunbook.runtime.redaction import HIDDEN, without_values
-from memrunbook.state.handled import handled
 from memrunbook.state.left_open import abandoned, left_open
 from memrunbook.state.paths import prepare
 from memrunbook.state.runs import runs
@@ -66,7 +66,7 @@ def run(
             approver=OneAtATime(approver, stop),
             notice=notice,
             stop=stop,
-            handled=handled(state, known).get(runbook.name, {}),
+            handled=handled_by_all(state, known, store).get(runbook.name, {}),
             left=(left := left_open(state, known)),
             abandoned=abandoned(known, left) if arguments.unblocks else frozenset(),
             store=store,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from memrunbook.core.action.action import Change
 from memrunbook.core.errors import JournalError, Refused
 from memrunbook.core.plan.limits import (
+    HELPED,
     STALE,
     Here,
     History,
@@ -132,6 +133,17 @@ class Store:
                 connection.execute(sa.insert(RUNS), row)
             # begun before a crash, ended by the run that went on
             connection.execute(sa.update(CHANGES).where(mine).values(ended=here.now, state=outcome))
+
+    def resolved(self, since: float) -> list[tuple[str, str, str, float]]:
+        """Runbook, host, machine-id, and when its newest run after a moment has resolved its incident there."""
+        known, newest = RUNS.c, sa.func.max(RUNS.c.at)
+        asked = (
+            sa.select(known.runbook, known.host, known.machine, newest)
+            .where(known.at > since, known.outcome == HELPED, known.machine != "")
+            .group_by(known.runbook, known.host, known.machine)
+        )
+        with explained(self.name), reading(self.engine) as connection:
+            return [(runbook, host, machine, at) for runbook, host, machine, at in connection.execute(asked)]
 
     def about(self, targets: Collection[str], since: float) -> tuple[PastChange, ...]:
         """The changes of these targets on any host since a moment, the oldest first; what was not begun is left out."""

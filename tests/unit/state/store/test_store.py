@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 from tests.postgres import Postgres
 from tests.unit.state.conftest import Opened
 
@@ -354,3 +355,17 @@ def test_a_frozen_engine_holds_up_nobody_for_long(
     finally:
         for store in (frozen, other):
             store.close()
+
+
+def test_what_runs_of_any_node_have_resolved_is_known_by_runbook_and_machine(opened: Opened) -> None:
+    store = opened()
+    for seconds, outcome, machine in (
+        (1, "resolved", "m1"),
+        (9, "resolved", "m1"),
+        (5, "failed", "m1"),
+        (3, "resolved", ""),
+    ):
+        here = structs.replace(at(seconds, run=f"R{seconds}"), machine=machine)
+        store.ran(here, outcome, changed=True)
+    assert opened().resolved(NOW) == [("memory-leak", "web-1", "m1", NOW + 9)]
+    assert store.resolved(NOW + 9) == []
