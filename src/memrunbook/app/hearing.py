@@ -81,6 +81,11 @@ class Heard:
         report = fold(host, [*events_of(without_endings(told.records)), *end])
         return structs.replace(report, node=told.node, part=part if told.node else "")
 
+    def forget(self, host: str) -> None:
+        """A host has ended: what it told is on the disk, and needed here no more."""
+        if host in self.hosts:
+            self.hosts[host].records = []
+
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now."""
         return [opened for told in list(self.hosts.values()) for opened in flight(list(told.records)).open]

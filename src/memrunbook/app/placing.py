@@ -138,9 +138,11 @@ class PlacedRunning(Running):
             seen = self.following.part(part)
             self.heard.tell(host.name, part, seen, self.following.records(part))
             if (end := watching.end(seen)) is not None:
-                return self.heard.report(host.name, part, end)
-            if busy := self.following.busy(part):
-                self.notice.waits(host.name, busy)
+                report = self.heard.report(host.name, part, end)
+                self.heard.forget(host.name)
+                return report
+            if why := watching.waits(seen):
+                self.notice.waits(host.name, why)
             if seen is not None and seen.question and watching.is_new(seen):
                 self._answer(host.name, seen)
             try:
@@ -208,6 +210,14 @@ class _Watching:
                 self._wished = True
             self.running.following.at_once()
         return None
+
+    def waits(self, seen: PartSeen | None) -> str:
+        """What is waited for where nothing goes on; empty where something does, or where that is not known."""
+        site, following = site_of(self.host), self.running.following
+        under_way = seen is not None and seen.state == "running" and not following.away
+        if seen is not None and under_way and not following.workers(site):
+            return f"a worker of site {site}: {seen.node} is not heard of any more"
+        return following.busy(self.part)
 
     def is_new(self, seen: PartSeen) -> bool:
         """True for a question that was not put to anybody yet: what is seen may be older than the answer."""
