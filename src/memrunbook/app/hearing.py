@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Heard:
+class PartsHeard:
     """What was told of each host, from the copy in the run's directory on: nothing is told, or kept, twice."""
 
     directory: RunDirectory

@@ -11,8 +11,8 @@ import msgspec
 
 from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import Following
-from memrunbook.app.hearing import Heard
-from memrunbook.app.known_types import know_types
+from memrunbook.app.hearing import PartsHeard
+from memrunbook.app.learning import learn
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
 from memrunbook.core.host import LOCAL, Host
@@ -68,19 +68,19 @@ class PlacedRunning(Running):
     jobs: Jobs
     orders: Orders = field(init=False)
     following: Following = field(init=False)
-    heard: Heard = field(init=False)
+    heard: PartsHeard = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.orders = Orders(self.store)
         self.following = Following(self.orders, self.directory.run_id, self.notice.remark)
-        self.heard = Heard(self.directory, self.notice)
+        self.heard = PartsHeard(self.directory, self.notice)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Places the order and follows it to its end; the reports in the order of the hosts."""
         from memrunbook.app.ending import end_of
 
-        know_types()
+        learn()
         self.directory.told()  # from now on the ledger knows what was ordered
         self._place()
         self.heard.placed()

@@ -33,8 +33,9 @@ def close_taken_over(state: Path, parts: Parts) -> None:
 def _is_cut_short(run: Run) -> bool:
     if run.invoked is None or not run.invoked.part_of or run.state == "running":
         return False
-    ends = run.ended.hosts if run.state == "ended" and run.ended is not None else ()
-    return not ends or any(end.outcome in CUT_SHORT and not end.node for end in ends)
+    if run.state != "ended" or run.ended is None:
+        return True
+    return not run.ended.elsewhere and any(end.outcome in CUT_SHORT for end in run.ended.hosts)
 
 
 def _close(state: Path, run: Run, node: str, outcome: str) -> None:
@@ -44,10 +45,9 @@ def _close(state: Path, run: Run, node: str, outcome: str) -> None:
             host=host,
             outcome=msgspec.convert(outcome, Outcome),
             settled=tuple(opened.record for opened in in_flight(run, host).open),
-            node=node,
         )
         for host in (run.invoked.hosts if run.invoked else ())
     )
     with RunDirectory.reopen(state, run.run_id, clock.now) as directory:
-        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=ended)))
+        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=ended, elsewhere=node)))
         directory.end()

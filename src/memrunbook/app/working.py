@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from memrunbook.app.known_types import know_types
+from memrunbook.app.learning import learn_all
 from memrunbook.app.part_running import WorkerPlace, bring_to_its_end
 from memrunbook.app.part_telling import HANDED_ON, PartStop, PartTold, Reporter
 from memrunbook.app.taken_over import close_taken_over
@@ -60,7 +60,7 @@ class Worker:
 
     def work(self) -> None:
         """Takes parts until `stop` is set, and those under way have come to their end."""
-        know_types()
+        learn_all()
         beating = threading.Thread(target=self._beat, daemon=True, name="beat")
         self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
         beating.start()
