@@ -31,7 +31,7 @@ BACK = "the store answers again"
 class Following:
     """How far the parts of an order are; safe with several threads, of which one asks the store for all.
 
-    A store that is away is waited for: `remark` is told so once.
+    A store that is `away` is waited for: `remark` is told so once.
     """
 
     orders: Orders
@@ -46,7 +46,7 @@ class Following:
     _beat: float = field(default=-1e9, init=False)
     _asked: float = field(default=-1e9, init=False)
     _looked: float = field(default=-1e9, init=False)
-    _away: bool = field(default=False, init=False)
+    away: bool = field(default=False, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def part(self, part: str) -> PartSeen | None:
@@ -84,7 +84,7 @@ class Following:
             return  # whoever has the turn looks for all
         try:
             now = SystemClock().now().monotonic
-            if now - self._last >= (AGAIN if self._away else EVERY):
+            if now - self._last >= (AGAIN if self.away else EVERY):
                 self._ask(now)
                 self._last = SystemClock().now().monotonic
         finally:
@@ -94,13 +94,13 @@ class Following:
         try:
             self._ask_store(now)
         except JournalError as error:
-            if not self._away:
+            if not self.away:
                 self.remark(AWAY, error.hint)
-            self._away = True
+            self.away = True
         else:
-            if self._away:
+            if self.away:
                 self.remark(BACK, "")
-            self._away = False
+            self.away = False
 
     def _ask_store(self, now: float) -> None:
         utc = SystemClock().now().utc

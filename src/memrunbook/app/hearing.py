@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Heard:
+class PartsHeard:
     """What was told of each host, from the copy in the run's directory on: nothing is told, or kept, twice."""
 
     directory: RunDirectory
@@ -80,6 +80,11 @@ class Heard:
         told = self.hosts.get(host, ToldHost(records=[]))
         report = fold(host, [*events_of(without_endings(told.records)), *end])
         return structs.replace(report, node=told.node, part=part if told.node else "")
+
+    def forget(self, host: str) -> None:
+        """A host has ended: what it told is on the disk, and needed here no more."""
+        if host in self.hosts:
+            self.hosts[host].records = []
 
     def in_flight(self) -> list[OpenStep]:
         """What is under way by now."""

@@ -31,8 +31,9 @@ def join(state: Path, parts: Parts, witness: LedgerWitness) -> list[EndedElsewhe
 def _is_cut_short(run: Run) -> bool:
     if run.invoked is None or not run.invoked.part_of or run.state == "running":
         return False
-    ends = run.ended.hosts if run.state == "ended" and run.ended is not None else ()
-    return not ends or any(end.outcome in CUT_SHORT and not end.node for end in ends)
+    if run.state != "ended" or run.ended is None:
+        return True
+    return not run.ended.elsewhere and any(end.outcome in CUT_SHORT for end in run.ended.hosts)
 
 
 def _is_closed(state: Path, run: Run, end: EndedElsewhere, witness: LedgerWitness) -> bool:
@@ -42,12 +43,11 @@ def _is_closed(state: Path, run: Run, end: EndedElsewhere, witness: LedgerWitnes
             host=host,
             outcome=end.outcome,
             settled=tuple(opened.record for opened in in_flight(run, host).open),
-            node=end.node,
         )
         for host in (run.invoked.hosts if run.invoked else ())
     )
     with suppress(RunbookError), RunDirectory.reopen(state, run.run_id, clock.now, witness) as directory:
-        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=hosts)))
+        directory.run.append(plain(Ended(time=clock.now().isoformat(), hosts=hosts, elsewhere=end.node)))
         directory.end()
         return True
     return False

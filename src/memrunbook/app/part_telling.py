@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 EVERY = 0.3
 """Seconds between two tellings: as long as a line of output is behind."""
+ALONE = 15.0
+"""Seconds without a word of whoever ordered the run, after which nobody is there: a store that was away comes back to the
+one side before the other.
+"""
 AGAIN = 1.0
 """Seconds until a store that did not answer is asked again."""
 
@@ -62,6 +66,7 @@ class PartTold(Notice):
     _lines: list[bytes] = field(default_factory=list, init=False)
     _waited: str = field(default="", init=False)
     _tellings: int = field(default=0, init=False)
+    _alone_since: float | None = field(default=None, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def recorded(self, record: Mapping[str, Any]) -> None:
@@ -69,7 +74,7 @@ class PartTold(Notice):
         line = msgspec.json.encode(record, enc_hook=encode)
         with self._turn:
             self._lines.append(line)
-        if _begins_a_change(record):
+        if _must_be_known(record):
             self.now()
 
     def waits(self, host: str, why: str) -> None:  # noqa: ARG002  the port's signature
@@ -120,7 +125,10 @@ class PartTold(Notice):
             if wished is None:
                 return
             self._told(telling)
-            self.attended, self.answer = wished.attended, wished.answer
+            self.answer = wished.answer
+            now = SystemClock().now().monotonic
+            self._alone_since = None if wished.attended else self._alone_since or now
+            self.attended = self._alone_since is None or now - self._alone_since < ALONE
             if not wished.mine:
                 self.stop.wish("another worker has taken over")
             elif wished.stop:
@@ -216,7 +224,8 @@ class Reporter:
                 one.heard(telling, wished.get(telling.part))
 
 
-def _begins_a_change(record: Mapping[str, Any]) -> bool:
+def _must_be_known(record: Mapping[str, Any]) -> bool:
+    """True for what begins a change, and before the host's marks go with its lock: they are the last to tell of it."""
     request = record.get("request") or {}
     changes = request.get("type") == "Execute" and (request.get("change") or {}).get("effect") != Repeat.READ.value
-    return record.get("event") == "asked" and changes
+    return record.get("event") == "asked" and (changes or request.get("type") == "Unlock")

@@ -11,7 +11,7 @@ import msgspec
 
 from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import Following
-from memrunbook.app.hearing import Heard
+from memrunbook.app.hearing import PartsHeard
 from memrunbook.app.learning import learn
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
@@ -68,13 +68,13 @@ class PlacedRunning(Running):
     jobs: Jobs
     orders: Orders = field(init=False)
     following: Following = field(init=False)
-    heard: Heard = field(init=False)
+    heard: PartsHeard = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.orders = Orders(self.store)
         self.following = Following(self.orders, self.directory.run_id, self.notice.remark)
-        self.heard = Heard(self.directory, self.notice)
+        self.heard = PartsHeard(self.directory, self.notice)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Places the order and follows it to its end; the reports in the order of the hosts."""
@@ -138,9 +138,11 @@ class PlacedRunning(Running):
             seen = self.following.part(part)
             self.heard.tell(host.name, part, seen, self.following.records(part))
             if (end := watching.end(seen)) is not None:
-                return self.heard.report(host.name, part, end)
-            if busy := self.following.busy(part):
-                self.notice.waits(host.name, busy)
+                report = self.heard.report(host.name, part, end)
+                self.heard.forget(host.name)
+                return report
+            if why := watching.waits(seen):
+                self.notice.waits(host.name, why)
             if seen is not None and seen.question and watching.is_new(seen):
                 self._answer(host.name, seen)
             try:
@@ -208,6 +210,14 @@ class _Watching:
                 self._wished = True
             self.running.following.at_once()
         return None
+
+    def waits(self, seen: PartSeen | None) -> str:
+        """What is waited for where nothing goes on; empty where something does, or where that is not known."""
+        site, following = site_of(self.host), self.running.following
+        under_way = seen is not None and seen.state == "running" and not following.away
+        if seen is not None and under_way and not following.workers(site):
+            return f"a worker of site {site}: {seen.node} is not heard of any more"
+        return following.busy(self.part)
 
     def is_new(self, seen: PartSeen) -> bool:
         """True for a question that was not put to anybody yet: what is seen may be older than the answer."""

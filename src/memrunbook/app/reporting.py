@@ -136,12 +136,11 @@ def _untold(found: Run, end: EndedHost | None, part: str, node: str) -> RunFinis
 
 def _went_on(found: Run, host: str) -> RunFinished | None:
     """The end of a part that another node has taken over; None for any other."""
-    if found.invoked is None or not found.invoked.part_of or found.ended is None:
-        return None
-    end = next((one for one in found.ended.hosts if one.host == host and one.node), None)
+    elsewhere = found.ended.elsewhere if found.ended is not None else ""
+    end = next((one for one in found.ended.hosts if one.host == host), None) if found.ended and elsewhere else None
     if end is None:
         return None
-    why = f"it was cut off here; {end.node} went on with it, and brought it to its end"
+    why = f"it was cut off here; {elsewhere} went on with it, and brought it to its end"
     return RunFinished(end.outcome, why, hint=f"there: report {found.run_id}")
 
 

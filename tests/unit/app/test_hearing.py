@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from memrunbook.app.hearing import Heard
+from memrunbook.app.hearing import PartsHeard
 from memrunbook.app.notice import Notice
 from memrunbook.core.run.event import RunFinished
 from memrunbook.core.run.placed import PartSaid
@@ -49,13 +49,13 @@ def test_it_is_told_and_kept_once_whoever_goes_on(tmp_path: Path) -> None:
     first, second, clock = Listening(), Listening(), SystemClock()
     run = new_run_id(clock.now())
     with RunDirectory.create(tmp_path, run, clock.now) as directory:
-        heard = Heard(directory, first)
+        heard = PartsHeard(directory, first)
         assert not heard.was_placed
         heard.placed()
         heard.tell("web1", "p", SEEN, [WAITS, SAID, READ])
     assert first.said == ["a", "web1 Wait", "web1 waits for another host", "c"]
     with RunDirectory.reopen(tmp_path, run, clock.now) as directory:
-        heard = Heard(directory, second)
+        heard = PartsHeard(directory, second)
         assert heard.was_placed
         heard.tell("web1", "p", SEEN, [WAITS, READ, ENDS])
         report = heard.report("web1", "p")
@@ -74,7 +74,7 @@ def test_it_is_told_and_kept_once_whoever_goes_on(tmp_path: Path) -> None:
 def test_what_was_not_told_is_no_end_of_a_host(tmp_path: Path) -> None:
     clock = SystemClock()
     with RunDirectory.create(tmp_path, new_run_id(clock.now()), clock.now) as directory:
-        heard = Heard(directory, Listening())
+        heard = PartsHeard(directory, Listening())
         heard.tell("web1", "p", None, [])
         report = heard.report("web1", "p", [RunFinished("not_begun", "no worker")])
     assert (report.outcome, report.node, report.part) == ("not_begun", "", "")

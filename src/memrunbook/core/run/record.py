@@ -198,13 +198,15 @@ class EndedHost(Struct, frozen=True):
 class Ended(Struct, frozen=True, kw_only=True, tag_field=EVENT, tag="ended"):
     """A run is over. The last record of a run's own journal. `unused` is what was allowed and covered nothing.
 
-    `stopped`: a person asked to stop before each host had been begun, or there was nobody to begin them.
+    `stopped`: a person asked to stop before each host had been begun, or there was nobody to begin them. `elsewhere`:
+    the control node on which the run was gone on with, and came to this end; its journal there says what was done.
     """
 
     time: str
     hosts: tuple[EndedHost, ...]
     unused: tuple[str, ...] = ()
     stopped: bool = False
+    elsewhere: str = ""
 
 
 Envelope = Invoked | Resumed | Asked | Answered | NotAnswered | Recorded | Ended

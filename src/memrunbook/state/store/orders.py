@@ -157,8 +157,8 @@ class Orders:
             rows = connection.execute(select).mappings()
             return [PartSeen(**{**row, "result": bytes(row["result"] or b"")}) for row in rows]
 
-    def told(self, since: Mapping[str, int], until: Mapping[str, int]) -> dict[str, list[bytes]]:
-        """What is told of parts behind the number that is known of each, up to another: lines of JSON.
+    def told(self, since: Mapping[str, int], until: Mapping[str, int] | None = None) -> dict[str, list[bytes]]:
+        """What is told of parts behind the number that is known of each, up to another (None: all): lines of JSON.
 
         More may have been told meanwhile: that is asked for next time.
         """
@@ -170,7 +170,7 @@ class Orders:
         found: dict[str, list[bytes]] = {}
         with explained(self.store.name), reading(self.store.engine) as connection:
             for part, number, content in connection.execute(select):
-                if since[part] < number <= until[part]:
+                if since[part] < number <= (until[part] if until is not None else number):
                     found.setdefault(part, []).extend(unpacked(content))
         return found
 
