@@ -23,9 +23,7 @@ A = TypeVar("A")
 EVERY = 0.3
 """Seconds between two tellings: as long as a line of output is behind."""
 ALONE = 15.0
-"""Seconds without a word of whoever ordered the run, after which nobody is there: a store that was away comes back to the
-one side before the other.
-"""
+"""Seconds without whoever ordered it until nobody is there: a store comes back to one before the other."""
 AGAIN = 1.0
 """Seconds until a store that did not answer is asked again."""
 
