@@ -103,8 +103,7 @@ class _Looking(Generic[R]):
             if not there[part.site]:
                 self._unread(part, _alone(part.site))
         due = [part for part in self._parts.values() if there[part.site]]
-        numbers = self.jobs.defer([Job(part=part.id, site=f"{LOOKS}{part.site}") for part in due])
-        self.orders.queued(dict(zip((part.id for part in due), numbers, strict=True)))
+        self.jobs.defer([Job(part=part.id, site=f"{LOOKS}{part.site}") for part in due])
 
     def _follow(self) -> None:
         waiting = {part.id: _Waiting(part) for part in self._parts.values() if part.hosts[0].name not in self._kept}

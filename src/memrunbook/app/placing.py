@@ -21,6 +21,7 @@ from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.placed import PartResult, PlacedPart, PlacedRun, site_of
 from memrunbook.core.run.record import Invoked
 from memrunbook.core.run.report import HostReport, fold
+from memrunbook.core.run.request import Approval
 from memrunbook.documents.library import is_path
 from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.jobs import Job, Jobs
@@ -129,12 +130,12 @@ class PlacedRunning(Running):
 
     def _one(self, host: Host) -> Life[HostReport]:
         part = self.arguments.parts[host.name]
-        try:
-            self._queue(host, part)
-        except RunbookError as error:
-            return fold(host.name, [RunFinished("not_begun", str(error), hint=error.hint)])
-        watching = _Watching(self, host, part)
+        watching, queued = _Watching(self, host, part), False
         while True:
+            try:
+                queued = queued or self._queue(host, part)
+            except RunbookError as error:
+                return fold(host.name, [RunFinished("not_begun", str(error), hint=error.hint)])
             seen = self.following.part(part)
             self.heard.tell(host.name, part, seen, self.following.records(part))
             if (end := watching.end(seen)) is not None:
@@ -150,23 +151,31 @@ class PlacedRunning(Running):
             except Interrupted:
                 threading.Event().wait(EVERY)  # whoever asked to stop is told how it ends
 
-    def _queue(self, host: Host, part: str) -> None:
-        """Hands a part to the workers of its site; NotBegun where it shall not be begun, or by nobody can be."""
+    def _queue(self, host: Host, part: str) -> bool:
+        """Hands a part to the workers of its site; NotBegun where it shall not be begun, or by nobody can be.
+
+        False where the store does not answer, and nobody knows whether it has the job: it is handed over again.
+        """
         seen = self.following.part(part)
         if seen is not None and seen.state != "waiting":
-            return  # it goes on: whoever placed it was cut off
+            return True  # it goes on: whoever placed it was cut off
         self.rolling.heed(self.stop)
         site = site_of(host)
         if not self.following.workers(site):
             raise NotBegun(f"no worker of site {site} is there", hint=f"start one there: runbook worker --site {site}")
-        [number] = self.jobs.defer([Job(part=part, site=site, lock=f"host:{host.name}", priority=PRIORITY)])
-        self.orders.queued({part: number})
+        try:
+            self.jobs.defer([Job(part=part, site=site, lock=f"host:{host.name}", priority=PRIORITY)])
+        except JournalError:
+            return False
+        return True
 
     def _answer(self, host: str, seen: PartSeen) -> None:
         """Asks whoever sits here; a question that cannot be read is answered by nobody."""
-        question = question_of(seen.question)
         try:
+            question = question_of(seen.question)
             answer = self.approver.approve(host, question)
+        except msgspec.MsgspecError:
+            answer = Approval(SystemClock().now(), "no", how="none", why=UNREADABLE)
         except Interrupted:
             return None  # the part is told to stop
         while True:
@@ -180,6 +189,7 @@ class PlacedRunning(Running):
                 return self.following.at_once()
 
 
+UNREADABLE = "its question cannot be read where the run was ordered: let every control node have the same version"
 PRIORITY = 10
 """Of runs: they come before hosts that are only read."""
 

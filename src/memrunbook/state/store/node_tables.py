@@ -5,7 +5,7 @@ Times are seconds since 1970 (UTC); a change of them is a migration.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, String, Table, Text
 from sqlalchemy import false as sa_false
 
 from memrunbook.state.store.tables import METADATA
@@ -34,7 +34,6 @@ PARTS = Table(
     Column("host", String(255), nullable=False),
     Column("site", String(64), nullable=False),
     Column("body", Text, nullable=False),
-    Column("job", BigInteger),
     Column("state", String(16), nullable=False),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("node", String(255), nullable=False, server_default=""),

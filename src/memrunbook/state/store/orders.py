@@ -111,18 +111,10 @@ class Orders:
         other state stays as it is.
         """
         over = sa.and_(PARTS.c.id.in_(sorted(parts)), PARTS.c.state == "ended")
-        values = {"state": "waiting", "outcome": "", "result": None, "ended": None, "stop": False, "job": None}
+        values = {"state": "waiting", "outcome": "", "result": None, "ended": None, "stop": False}
         waits = sa.update(PARTS).where(over).values(**values, question=None, answer=None).returning(PARTS.c.id)
         with explained(self.store.name), writing(self.store.engine) as connection:
             return frozenset(connection.scalars(waits))
-
-    def queued(self, numbers: Mapping[str, int]) -> None:
-        """Remembers the job of each part."""
-        rows = [{"part": part, "number": number} for part, number in numbers.items()]
-        update = sa.update(PARTS).where(PARTS.c.id == sa.bindparam("part")).values(job=sa.bindparam("number"))
-        with explained(self.store.name), writing(self.store.engine) as connection:
-            if rows:
-                connection.execute(update, rows)
 
     def beat(self, order: str, now: float, *, attended: bool = True) -> None:
         """Whoever waits for an order is there still; once it is not `attended`, its gates are answered by nobody."""

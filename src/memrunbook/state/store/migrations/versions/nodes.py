@@ -48,7 +48,6 @@ def _parts() -> None:
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("site", sa.String(64), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
-        sa.Column("job", sa.BigInteger),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
         sa.Column("node", sa.String(255), nullable=False, server_default=""),

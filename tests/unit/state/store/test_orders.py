@@ -274,12 +274,6 @@ def test_old_orders_are_forgotten_and_workers_that_are_gone_so_long(orders: Orde
     assert orders.look(ORDER) == []
 
 
-def test_jobs_are_remembered(orders: Orders) -> None:
-    orders.queued({FIRST: 7, SECOND: 8})
-    orders.queued({})
-    assert states(orders) == {"web-1": "waiting", "web-2": "waiting"}
-
-
 def test_records_are_kept_as_they_are() -> None:
     lines = [b'{"a":"\xc3\xa9"}', b"{}"]
     assert unpacked(packed(lines)) == lines
