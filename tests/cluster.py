@@ -66,7 +66,7 @@ class Cluster:
             )
         worker = WorkerProcess(process, log, state)
         try:
-            wait_until(lambda: "takes what is ordered" in worker.said, f"{node} takes parts")
+            wait_until(lambda: _is_there(self.url, node), f"{node} takes parts")
             yield worker
         finally:
             process.kill()
@@ -104,6 +104,18 @@ def shared(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, Machines]]
         pytest.skip(postgres.MISSING)
     with postgres.postgres() as server, machines(folder, names) as found:
         yield server.url, found
+
+
+def _is_there(url: str, node: str) -> bool:
+    """True once a worker of this node was heard of in the store: from then on parts are queued for it."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        made = connection.execute("SELECT to_regclass('workers')").fetchone()
+        if made is None or made[0] is None:
+            return False
+        there = "SELECT 1 FROM workers WHERE node = %s AND NOT stopped AND beat > extract(epoch FROM now()) - 2"
+        return connection.execute(there, (node,)).fetchone() is not None
 
 
 def own_database(url: str) -> str:
