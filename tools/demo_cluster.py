@@ -23,9 +23,8 @@ from tools.demo_nodes import EFFECTS, NODES, RUNBOOK, STALLED_AFTER, STEPS, Clus
 WIDE = 78
 KILL_AFTER = 0.3
 """Of all steps: so many are done when a worker is killed."""
-LOOK = 0.2
-TELL = 3.0
-"""Seconds between two looks at a run, and between two words about it."""
+LOOK, TELL, SILENT = 0.2, 3.0, 15.0
+"""Seconds between two looks at a run, two words about it, and two that are the same."""
 FEW = 14
 """Lines of a command's output that are shown."""
 JUDGED = (0, 8, 9)
@@ -120,23 +119,24 @@ def _run(made: Cluster) -> tuple[Killed | None, list[str]]:
     """Runs the runbook, kills a worker meanwhile, and shows how that goes on; what went wrong."""
     say("", f"3. A runbook of {len(STEPS)} steps, each to be carried out once on each host")
     front = made.front("run", RUNBOOK, "--yes", "--quiet", *made.reach)
-    killed, told = None, -TELL
+    killed, told, before = None, -SILENT, ""
     while (code := front.ended(LOOK)) is None:
-        if front.seconds - told >= TELL:
-            told = front.seconds
-            say(_progress(made, told))
+        now = _progress(made)
+        if front.seconds - told >= (SILENT if now == before else TELL):
+            told, before = front.seconds, now
+            say(f"   {told:5.1f} s  {now}")
         if killed is None and made.done() >= KILL_AFTER * len(STEPS) * made.hosts:
             killed = made.kill()
             say(*_killed(made, killed, front.seconds))
-    say(_progress(made, front.seconds), "", *_few(front.output()))
+    say(f"   {front.seconds:5.1f} s  {_progress(made)}", "", *_few(front.output()))
     wrong = [f"runbook run ended with {code}: {front.errors()}"] if code else []
     return killed, wrong if killed is not None else [*wrong, "the run was over before a worker could be killed"]
 
 
-def _progress(made: Cluster, seconds: float) -> str:
+def _progress(made: Cluster) -> str:
     at_work = Counter(part.node for part in made.parts() if part.state == "running")
     who = ", ".join(f"{node} is at {_hosts(at_work[node])}" for node in NODES)
-    return f"   {seconds:5.1f} s  {made.done():3} of {len(STEPS) * made.hosts} steps done; {who}"
+    return f"{made.done():3} of {len(STEPS) * made.hosts} steps done; {who}"
 
 
 def _killed(made: Cluster, killed: Killed, seconds: float) -> list[str]:

@@ -125,8 +125,9 @@ class PartTold(Notice):
             self._told(telling)
             self.answer = wished.answer
             now = SystemClock().now().monotonic
-            self._alone_since = None if wished.attended else self._alone_since or now
-            self.attended = self._alone_since is None or now - self._alone_since < ALONE
+            since = None if wished.attended else now if self._alone_since is None else self._alone_since
+            self.attended = not wished.gone and (since is None or now - since < ALONE)
+            self._alone_since = since
             if not wished.mine:
                 self.stop.wish("another worker has taken over")
             elif wished.stop:

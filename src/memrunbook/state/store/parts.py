@@ -63,13 +63,14 @@ class Telling(Struct, frozen=True, kw_only=True):
 class Wished(Struct, frozen=True, kw_only=True):
     """What a worker is told of a part that it is at: whether it is `mine` still, to stop, and the answer at its gate.
 
-    `attended`: somebody is there to answer gates.
+    `attended`: somebody is there to answer gates; `gone`: whoever was there has said goodbye.
     """
 
     mine: bool = False
     stop: bool = False
     answer: str = ""
     attended: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,4 +206,5 @@ def _tell(connection: sa.Connection, tellings: Sequence[Telling]) -> None:
 
 def _wished(row: sa.RowMapping, now: float) -> Wished:
     attended = bool(row["attended"]) and row["beat"] > now - HEARD_WITHIN
-    return Wished(mine=True, stop=bool(row["stop"]), answer=row["answer"] or "", attended=attended)
+    gone = not row["attended"]
+    return Wished(mine=True, stop=bool(row["stop"]), answer=row["answer"] or "", attended=attended, gone=gone)
