@@ -28,7 +28,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
-    from memrunbook.app.looking_elsewhere import Listening
+    from memrunbook.app.looking_elsewhere import LooksTold
     from memrunbook.runtime.handled import Handled
 
 R = TypeVar("R")
@@ -159,7 +159,7 @@ def _result(arguments: DiagnoseArguments, known: _Known, kept: Sequence[R]) -> D
     return DiagnoseResult(tuple(kept), tuple(known.problems), given, known.off)
 
 
-def _elsewhere(arguments: DiagnoseArguments, hosts: Sequence[Host], known: _Known, listening: Listening[R]) -> list[R]:
+def _elsewhere(arguments: DiagnoseArguments, hosts: Sequence[Host], known: _Known, listening: LooksTold[R]) -> list[R]:
     from memrunbook.app.actor import this_actor
     from memrunbook.app.looking_elsewhere import look_elsewhere
     from memrunbook.core.run.placed import PlacedLook
@@ -183,11 +183,11 @@ def _elsewhere(arguments: DiagnoseArguments, hosts: Sequence[Host], known: _Know
 
 def _listening(
     keep: Callable[[Judged, str], R], off: str, notice: Notice, stop: threading.Event | None
-) -> Listening[R]:
+) -> LooksTold[R]:
     from memrunbook.app.carried_looks import unpack_judged
-    from memrunbook.app.looking_elsewhere import Listening
+    from memrunbook.app.looking_elsewhere import LooksTold
 
-    return Listening(
+    return LooksTold(
         keep=lambda host, look: keep(*unpack_judged(look, host)),
         fail=lambda reached: keep(Judged(reached), off),
         notice=notice,

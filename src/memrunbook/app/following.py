@@ -28,7 +28,7 @@ BACK = "the store answers again"
 
 
 @dataclass
-class Following:
+class PartsFollowed:
     """How far the parts of an order are; safe with several threads, of which one asks the store for all.
 
     A store that is `away` is waited for: `remark` is told so once.

@@ -19,13 +19,13 @@ FLAGS = frozenset({"-K", "--accept-new-host-keys"})
 WAY = FLAGS | {"--inventory", "--identity", "--known-hosts", "--ssh-config", "--sudo", "--patience", "--forks"}
 TAKES: Mapping[str, frozenset[str]] = {
     "apply": WAY | {STATE, CONFIG, STORE, "--runbooks"},
-    "approve": frozenset({CONFIG, "--runbooks"}),
+    "approve": frozenset({CONFIG, STORE, "--runbooks"}),
     "audit verify": WAY | {STATE, CONFIG, STORE},
     "diagnose": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "doctor": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "notify send": frozenset({STATE, CONFIG, STORE}),
     "off": frozenset({STATE, CONFIG, STORE}),
-    "pending": frozenset({STATE, CONFIG}),
+    "pending": frozenset({STATE, CONFIG, STORE}),
     "report": frozenset({STATE, CONFIG, STORE}),
     "resume": WAY | {STATE, CONFIG, STORE, "--runbooks"},
     "runs": frozenset({STATE, CONFIG, STORE}),

@@ -11,13 +11,13 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.left_open import in_flight
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.runs import Run, runs
-from memrunbook.state.store.parts import EndedElsewhere, Parts
+from memrunbook.state.store.parts import EndedElsewhere, WorkerParts
 from memrunbook.state.witnessed import LedgerWitness
 
 CUT_SHORT = frozenset({"interrupted", "unreachable", "unknown"})
 
 
-def join(state: Path, parts: Parts, witness: LedgerWitness) -> list[EndedElsewhere]:
+def join(state: Path, parts: WorkerParts, witness: LedgerWitness) -> list[EndedElsewhere]:
     """Ends each run here that was cut off as a part and came to its end elsewhere; which those are.
 
     What its journal leaves open is settled by that: whoever went on with it has looked. One that a process is at work

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from memrunbook.app.carried_errors import CarriedError, error_of
-from memrunbook.app.following import EVERY, Following
+from memrunbook.app.following import EVERY, PartsFollowed
 from memrunbook.app.notice import Notice
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import Interrupted, RunbookError, Unreachable, UsageError
@@ -41,7 +41,7 @@ class _Told(Struct, frozen=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listening(Generic[R]):
+class LooksTold(Generic[R]):
     """What is kept of a host of which a worker tells, and of one that was not read; who is told; what ends it early."""
 
     keep: Callable[[Host, bytes], R]
@@ -50,7 +50,7 @@ class Listening(Generic[R]):
     stop: threading.Event
 
 
-def look_elsewhere(hosts: Sequence[Host], placed: PlacedLook, stored: Stored, listening: Listening[R]) -> list[R]:
+def look_elsewhere(hosts: Sequence[Host], placed: PlacedLook, stored: Stored, listening: LooksTold[R]) -> list[R]:
     """What is kept of each host, in their order, as soon as a worker of its site has told it.
 
     A host whose site has no worker is unreachable; once `stop` is set those that were not read carry Interrupted.
@@ -70,16 +70,16 @@ class _Looking(Generic[R]):
     placed: PlacedLook
     orders: Orders
     jobs: Jobs
-    listening: Listening[R]
+    listening: LooksTold[R]
     order: str = field(init=False)
-    following: Following = field(init=False)
+    following: PartsFollowed = field(init=False)
     _parts: dict[str, PlacedPart] = field(default_factory=dict, init=False)
     _kept: dict[str, R] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         now = SystemClock().now()
         self.order = new_run_id(now, LETTERS)
-        self.following = Following(self.orders, self.order, self.listening.notice.remark)
+        self.following = PartsFollowed(self.orders, self.order, self.listening.notice.remark)
         for place, together in enumerate(_together(self.hosts)):
             part = PlacedPart(id=new_run_id(now, LETTERS), place=place, hosts=tuple(together))
             self._parts[part.id] = part

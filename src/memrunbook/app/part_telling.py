@@ -17,7 +17,7 @@ from memrunbook.core.units import encode
 from memrunbook.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
-    from memrunbook.state.store.parts import Parts, TakenPart, Telling, Wished
+    from memrunbook.state.store.parts import PartTelling, TakenPart, Wished, WorkerParts
 
 A = TypeVar("A")
 EVERY = 0.3
@@ -56,7 +56,7 @@ class PartTold(Notice):
     """
 
     taken: TakenPart
-    parts: Parts
+    parts: WorkerParts
     stop: PartStop
     patience: float = 300.0
     attended: bool = True
@@ -113,11 +113,11 @@ class PartTold(Notice):
             telling = self._telling()
             self.patiently(lambda: self.parts.end(telling, outcome, result, SystemClock().now().utc))
 
-    def begun(self) -> Telling | None:
+    def begun(self) -> PartTelling | None:
         """What is told next; the caller has to say `heard` before anything else is told. None where it is telling."""
         return self._telling() if self._turn.acquire(blocking=False) else None
 
-    def heard(self, telling: Telling, wished: Wished | None) -> None:
+    def heard(self, telling: PartTelling, wished: Wished | None) -> None:
         """It was told (None: it was not), and this is wished."""
         try:
             if wished is None:
@@ -152,17 +152,17 @@ class PartTold(Notice):
                     raise
             clock.sleep(AGAIN)
 
-    def _telling(self) -> Telling:
-        from memrunbook.state.store.parts import Telling
+    def _telling(self) -> PartTelling:
+        from memrunbook.state.store.parts import PartTelling
 
-        return Telling(
+        return PartTelling(
             part=self.taken.id,
             attempt=self.taken.attempt,
             number=self.taken.number + self._tellings,
             lines=tuple(self._lines),
         )
 
-    def _told(self, telling: Telling) -> None:
+    def _told(self, telling: PartTelling) -> None:
         self._tellings += bool(telling.lines)
         del self._lines[: len(telling.lines)]
 
@@ -170,7 +170,7 @@ class PartTold(Notice):
 class Reporter:
     """Tells for all parts of a worker that are under way, together, several times a second."""
 
-    def __init__(self, parts: Parts, away: Callable[[str], object]) -> None:
+    def __init__(self, parts: WorkerParts, away: Callable[[str], object]) -> None:
         self._parts, self._away = parts, away
         self._under_way: dict[str, PartTold] = {}
         self._turn = threading.Lock()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 import msgspec
 
 from memrunbook.app.asked_elsewhere import answer_text, question_of
-from memrunbook.app.following import Following
+from memrunbook.app.following import PartsFollowed
 from memrunbook.app.hearing import PartsHeard
 from memrunbook.app.learning import learn
 from memrunbook.app.under_way import Running
@@ -68,13 +68,13 @@ class PlacedRunning(Running):
     invoked: Invoked
     jobs: Jobs
     orders: Orders = field(init=False)
-    following: Following = field(init=False)
+    following: PartsFollowed = field(init=False)
     heard: PartsHeard = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.orders = Orders(self.store)
-        self.following = Following(self.orders, self.directory.run_id, self.notice.remark)
+        self.following = PartsFollowed(self.orders, self.directory.run_id, self.notice.remark)
         self.heard = PartsHeard(self.directory, self.notice)
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:

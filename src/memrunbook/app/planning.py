@@ -33,7 +33,7 @@ from memrunbook.documents.library import Library, usual_library
 from memrunbook.state.paths import usual_state_dir
 
 if TYPE_CHECKING:
-    from memrunbook.app.looking_elsewhere import Listening
+    from memrunbook.app.looking_elsewhere import LooksTold
     from memrunbook.core.plan.plan import Plan
     from memrunbook.core.run.flight import OpenStep
     from memrunbook.documents.config import Config
@@ -154,7 +154,7 @@ def _result(arguments: PlanArguments, runbook: Runbook, hosts: Sequence[R], kept
 
 
 def _elsewhere(
-    arguments: PlanArguments, runbook: Runbook, hosts: Sequence[Host], config: Config, listening: Listening[R]
+    arguments: PlanArguments, runbook: Runbook, hosts: Sequence[Host], config: Config, listening: LooksTold[R]
 ) -> list[R]:
     from memrunbook.app.looking_elsewhere import look_elsewhere
     from memrunbook.core.run.placed import PlacedLook
@@ -174,11 +174,11 @@ def _elsewhere(
 
 def _listening(
     keep: Callable[[Planned, HeldUp], R], known: Callable[[], _Known], notice: Notice, stop: threading.Event | None
-) -> Listening[R]:
+) -> LooksTold[R]:
     from memrunbook.app.carried_looks import unpack_planned
-    from memrunbook.app.looking_elsewhere import Listening
+    from memrunbook.app.looking_elsewhere import LooksTold
 
-    return Listening(
+    return LooksTold(
         keep=lambda host, look: keep(*unpack_planned(look, host)),
         fail=lambda reached: keep(Planned(reached), HeldUp((), (), known().off)),
         notice=notice,

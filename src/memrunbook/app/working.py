@@ -17,7 +17,7 @@ from memrunbook.core.run.placed import LOOKS, PlacedLook
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import GiveBack, Jobs
 from memrunbook.state.store.orders import forget_old
-from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart
+from memrunbook.state.store.parts import EndedElsewhere, Superseded, TakenPart, WorkerParts
 
 TOGETHER = 2
 """Parts with hosts that are only read, at once: one waits between two samples while the other one is read."""
@@ -29,7 +29,7 @@ BEAT = 5.0
 """Seconds between two words of a worker."""
 
 
-class Told:
+class WorkerTold:
     """Listens to a worker; this one is silent. Called from several threads."""
 
     def begun(self, taken: TakenPart) -> None:
@@ -49,7 +49,7 @@ class Told:
 
 
 @dataclass(kw_only=True)
-class Worker:
+class PartWorker:
     """One worker: `stop` takes no more parts, `hurry` hands those on that are under way.
 
     `patience` is for how many seconds a store that is away is waited for in the middle of a run.
@@ -57,9 +57,9 @@ class Worker:
 
     place: WorkerPlace
     sites: tuple[str, ...]
-    parts: Parts
+    parts: WorkerParts
     jobs: Jobs
-    told: Told
+    told: WorkerTold
     stop: threading.Event
     patience: float = 300.0
     _reporter: Reporter = field(init=False)

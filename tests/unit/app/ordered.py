@@ -20,7 +20,7 @@ from memrunbook.core.run.placed import Placed, PlacedLook, PlacedPart, PlacedRun
 from memrunbook.core.run.record import Actor
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.orders import Orders, PartSeen
-from memrunbook.state.store.parts import Parts, TakenPart, Telling, Wished
+from memrunbook.state.store.parts import PartTelling, TakenPart, Wished, WorkerParts
 from memrunbook.testing import START, FixedClock
 
 AT = START.utc
@@ -69,12 +69,12 @@ def given(clock: ActingClock, patch: pytest.MonkeyPatch, *modules: ModuleType) -
 
 
 @dataclass(frozen=True)
-class AwayParts(Parts):
+class AwayParts(WorkerParts):
     """Parts of a store that raises what is `left`, one after the other, before it answers."""
 
     left: list[Exception] = field(default_factory=list)
 
-    def tell(self, telling: Telling, now: float) -> None:
+    def tell(self, telling: PartTelling, now: float) -> None:
         self._raise()
         super().tell(telling, now)
 
@@ -113,8 +113,8 @@ class Ordered:
     def orders(self) -> Orders:
         return Orders(self.store)
 
-    def worker(self, node: str = "node-1") -> Parts:
-        return Parts(self.store, f"{node}-worker", node)
+    def worker(self, node: str = "node-1") -> WorkerParts:
+        return WorkerParts(self.store, f"{node}-worker", node)
 
     def away(self, *errors: Exception) -> AwayParts:
         return AwayParts(self.store, "node-1-worker", "node-1", list(errors))
@@ -124,7 +124,7 @@ class Ordered:
         assert taken is not None
         return taken
 
-    def told(self, parts: Parts | None = None, part: str = FIRST, patience: float = 300.0) -> PartTold:
+    def told(self, parts: WorkerParts | None = None, part: str = FIRST, patience: float = 300.0) -> PartTold:
         return PartTold(self.begun(part), parts or self.worker(), PartStop(), patience)
 
     def seen(self, part: str = FIRST) -> PartSeen:

@@ -18,7 +18,7 @@ from tests.unit.app.ordered import (
 )
 
 from memrunbook.app import following
-from memrunbook.app.following import AGAIN, AWAY, BACK, BEAT, EVERY, WORKERS, Following
+from memrunbook.app.following import AGAIN, AWAY, BACK, BEAT, EVERY, WORKERS, PartsFollowed
 from memrunbook.state.store.orders import HEARD_WITHIN
 
 __all__ = ["clock", "order"]
@@ -29,9 +29,9 @@ def _clock(clock: ActingClock, monkeypatch: pytest.MonkeyPatch) -> None:
     given(clock, monkeypatch, following)
 
 
-def follow(order: Ordered) -> tuple[Following, AwayOrders, list[str]]:
+def follow(order: Ordered) -> tuple[PartsFollowed, AwayOrders, list[str]]:
     said, orders = list[str](), AwayOrders(order.store)
-    return Following(orders, ORDER, lambda words, _hint: said.append(words)), orders, said
+    return PartsFollowed(orders, ORDER, lambda words, _hint: said.append(words)), orders, said
 
 
 def test_each_line_is_heard_once_and_in_its_order(order: Ordered, clock: ActingClock) -> None:

@@ -16,7 +16,7 @@ from memrunbook.core.run.record import plain
 from memrunbook.state.left_open import left_open
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.runs import runs
-from memrunbook.state.store.parts import EndedElsewhere, Telling
+from memrunbook.state.store.parts import EndedElsewhere, PartTelling
 from memrunbook.state.witnessed import UNWITNESSED
 
 __all__ = ["order"]
@@ -40,7 +40,7 @@ def cut_off(state: Path, run: str = FIRST, part_of: str = ORDER, *records: dict[
 
 def ended(order: Ordered, node: str = "node-2", part: str = FIRST) -> None:
     taken = order.begun(part, node)
-    order.worker(node).end(Telling(part=part, attempt=taken.attempt, number=taken.number), "resolved", b"", AT)
+    order.worker(node).end(PartTelling(part=part, attempt=taken.attempt, number=taken.number), "resolved", b"", AT)
 
 
 def joined(order: Ordered, state: Path) -> list[EndedElsewhere]:

@@ -15,7 +15,7 @@ from tests.unit.app.ordered import LOOK, ActingClock, clock, given
 
 from memrunbook.app import following, looking_elsewhere
 from memrunbook.app.carried_errors import carried
-from memrunbook.app.looking_elsewhere import SILENT, TOGETHER, Listening, look_elsewhere
+from memrunbook.app.looking_elsewhere import SILENT, TOGETHER, LooksTold, look_elsewhere
 from memrunbook.app.notice import Notice
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, Unreachable, UsageError
@@ -24,7 +24,7 @@ from memrunbook.core.run.placed import LOOKS
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.node_tables import ORDERS, PARTS, TOLD
 from memrunbook.state.store.orders import Orders
-from memrunbook.state.store.parts import Parts, TakenPart, Telling
+from memrunbook.state.store.parts import PartTelling, TakenPart, WorkerParts
 from memrunbook.testing import MemoryJobs
 
 __all__ = ["clock"]
@@ -69,32 +69,32 @@ class Looking:
     def orders(self) -> Orders:
         return Orders(self.store)
 
-    def worker(self, node: str = "node-1", site: str = "default") -> Parts:
-        parts = Parts(self.store, f"{node}-worker", node)
+    def worker(self, node: str = "node-1", site: str = "default") -> WorkerParts:
+        parts = WorkerParts(self.store, f"{node}-worker", node)
         parts.beat([site], 5, self.clock.now().utc)
         return parts
 
     def look(self, hosts: Sequence[Host]) -> list[str]:
-        listening = Listening(keep=self._keep, fail=self._fail, notice=self.notice, stop=self.stop)
+        listening = LooksTold(keep=self._keep, fail=self._fail, notice=self.notice, stop=self.stop)
         return look_elsewhere(hosts, LOOK, self.stored, listening)
 
     def begun(self, node: str = "node-1", number: int = 0) -> TakenPart:
         """A worker begins the part with this number."""
         job = list(self.stored.queue.kept.values())[number].job
         self.sites.append(job.site)
-        taken = Parts(self.store, f"{node}-worker", node).begin(job.part, self.clock.now().utc)
+        taken = WorkerParts(self.store, f"{node}-worker", node).begin(job.part, self.clock.now().utc)
         assert taken is not None
         return taken
 
-    def tells(self, taken: TakenPart, **looks: str) -> Telling:
+    def tells(self, taken: TakenPart, **looks: str) -> PartTelling:
         """It tells of hosts, by their name with _ for -."""
         lines = tuple(
             msgspec.json.encode({"host": host.replace("_", "-"), "look": look}) for host, look in looks.items()
         )
-        return Telling(part=taken.id, attempt=taken.attempt, number=taken.number, lines=lines)
+        return PartTelling(part=taken.id, attempt=taken.attempt, number=taken.number, lines=lines)
 
-    def ends(self, telling: Telling, result: bytes = b"") -> None:
-        Parts(self.store, "any", "node-1").end(telling, "read", result, self.clock.now().utc)
+    def ends(self, telling: PartTelling, result: bytes = b"") -> None:
+        WorkerParts(self.store, "any", "node-1").end(telling, "read", result, self.clock.now().utc)
 
     def _keep(self, host: Host, look: bytes) -> str:
         return f"{host.name} {msgspec.json.decode(look)}"
@@ -140,7 +140,7 @@ def test_a_host_that_is_read_twice_counts_once(looking: Looking) -> None:
 
     def dies() -> None:
         taken = looking.begun()
-        Parts(looking.store, "node-1-worker", "node-1").tell(
+        WorkerParts(looking.store, "node-1-worker", "node-1").tell(
             looking.tells(taken, web_1="first"), looking.clock.now().utc
         )
 
@@ -207,7 +207,7 @@ def test_after_ctrl_c_what_was_not_begun_is_taken_back_and_what_was_read_is_kept
 
     def reads_one() -> None:
         begun.append(looking.begun())
-        Parts(looking.store, "node-1-worker", "node-1").tell(
+        WorkerParts(looking.store, "node-1-worker", "node-1").tell(
             looking.tells(begun[0], web_0="a"), looking.clock.now().utc
         )
 

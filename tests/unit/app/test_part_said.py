@@ -10,12 +10,12 @@ import msgspec
 from memrunbook.app.part_telling import PartStop, PartTold
 from memrunbook.core.host import Host
 from memrunbook.core.run.placed import PlacedRun
-from memrunbook.state.store.parts import Parts, TakenPart
+from memrunbook.state.store.parts import TakenPart, WorkerParts
 
 
 def test_a_wait_is_told_once_and_a_remark_names_host_and_node() -> None:
     taken = TakenPart(id="p", order="o", hosts=(Host("web1"),), placed=cast("PlacedRun", None), attempt=1, number=3)
-    told = PartTold(taken, cast("Parts", SimpleNamespace(node="node-1")), PartStop())
+    told = PartTold(taken, cast("WorkerParts", SimpleNamespace(node="node-1")), PartStop())
     told.waits("web1", "the peer web2")
     told.waits("web1", "the peer web2")
     told.remark("the history cannot be written", "free space there")

@@ -36,7 +36,7 @@ from memrunbook.documents.library import usual_library
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.run_directory import RunDirectory
 from memrunbook.state.store.changes import Store
-from memrunbook.state.store.parts import Parts, TakenPart, Telling
+from memrunbook.state.store.parts import PartTelling, TakenPart, WorkerParts
 from memrunbook.testing import MemoryJobs, ScriptedApprover
 
 PARTS = part_ids("small", HOSTS)
@@ -49,7 +49,7 @@ class Fleet:
 
     running: PlacedRunning
     jobs: MemoryJobs
-    parts: Parts
+    parts: WorkerParts
     approver: ScriptedApprover
     stop: threading.Event
     begun: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Fleet:
     def ends(self, taken: TakenPart, outcome: Any = "resolved", used: tuple[str, ...] = (), why: str = "") -> None:
         """The worker ends a part."""
         line = msgspec.json.encode({**plain(Recorded(RunFinished(outcome, why))), "hash": "h"})
-        telling = Telling(part=taken.id, attempt=taken.attempt, number=taken.number, lines=(line,))
+        telling = PartTelling(part=taken.id, attempt=taken.attempt, number=taken.number, lines=(line,))
         self.parts.end(telling, outcome, msgspec.json.encode(PartResult(used)), SystemClock().now().utc)
 
     def run(self, does: Does, *, working: bool = True) -> list[HostReport]:
@@ -124,7 +124,7 @@ def fleet(folder: Path, rollout: Rollout = Rollout(), consents: tuple[str, ...] 
                 invoked=INVOKED,
                 jobs=jobs,
             )
-            yield Fleet(running, jobs, Parts(store, "node-1-worker", "node-1"), approver, stop)
+            yield Fleet(running, jobs, WorkerParts(store, "node-1-worker", "node-1"), approver, stop)
     finally:
         store.close()
 
@@ -171,7 +171,7 @@ def test_a_gate_is_asked_here_and_the_answer_goes_there(tmp_path: Path) -> None:
 
     def does(made: Fleet, taken: TakenPart) -> None:
         made.parts.ask(taken.id, taken.attempt, question_text(question))
-        telling = Telling(part=taken.id, attempt=taken.attempt, number=taken.number)
+        telling = PartTelling(part=taken.id, attempt=taken.attempt, number=taken.number)
         for _ in range(2000):
             if answer := made.parts.meanwhile([telling], SystemClock().now().utc)[taken.id].answer:
                 answers.append(msgspec.json.decode(answer)["answer"])
@@ -189,7 +189,7 @@ def test_a_gate_is_asked_here_and_the_answer_goes_there(tmp_path: Path) -> None:
 def test_whoever_stops_takes_back_what_was_not_begun_and_is_told_how_the_rest_ended(tmp_path: Path) -> None:
     def does(made: Fleet, taken: TakenPart) -> None:
         made.stop.set()
-        telling = Telling(part=taken.id, attempt=taken.attempt, number=taken.number)
+        telling = PartTelling(part=taken.id, attempt=taken.attempt, number=taken.number)
         for _ in range(2000):
             if made.parts.meanwhile([telling], SystemClock().now().utc)[taken.id].stop:
                 break

@@ -18,7 +18,7 @@ from memrunbook.app import part_telling, working
 from memrunbook.app.connectors import Connectors
 from memrunbook.app.part_running import WorkerPlace
 from memrunbook.app.part_telling import HANDED_ON, PartTold
-from memrunbook.app.working import MOST, Told, Worker, worker_id
+from memrunbook.app.working import MOST, PartWorker, WorkerTold, worker_id
 from memrunbook.core.run.placed import LOOKS, PlacedLook
 from memrunbook.core.run.record import Actor
 from memrunbook.documents.library import usual_library
@@ -32,7 +32,7 @@ Brings = Callable[[PartTold], str]
 
 
 @dataclass
-class Heard(Told):
+class Heard(WorkerTold):
     """All that a worker says, as words."""
 
     words: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Heard(Told):
 class Working:
     """A worker that works, and its queue."""
 
-    worker: Worker
+    worker: PartWorker
     jobs: MemoryJobs
     heard: Heard
 
@@ -85,7 +85,7 @@ def at_work(order: Ordered, folder: Path, patch: pytest.MonkeyPatch, brings: Bri
     place = WorkerPlace(
         node="node-1", library=usual_library(), state=folder / "node-1", store="", connectors=Connectors(forks=2)
     )
-    worker = Worker(
+    worker = PartWorker(
         place=place, sites=("default",), parts=order.worker(), jobs=queue, told=heard, stop=threading.Event()
     )
     thread = threading.Thread(target=worker.work)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memrunbook.app.working import Told
+from memrunbook.app.working import WorkerTold
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
 from memrunbook.cli.formats import format_of
@@ -74,21 +74,21 @@ def _work(place: WorkerPlace, sites: tuple[str, ...], stalled_after: float) -> i
 
     from memrunbook.app.stored import Stored, settings_of
     from memrunbook.app.witnessing import witness_of
-    from memrunbook.app.working import Worker, worker_id
+    from memrunbook.app.working import PartWorker, worker_id
     from memrunbook.cli.interrupts import finish_then_hand_on
     from memrunbook.cli.remarks import Remarks
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.paths import prepare
-    from memrunbook.state.store.parts import Parts
+    from memrunbook.state.store.parts import WorkerParts
 
     stored = Stored(prepare(place.state), settings_of(place.library), place.store)
     jobs, clock = stored.jobs(stalled_after), SystemClock()
     with closing(stored.open()) as store:
         witness = witness_of(stored, store, Remarks("auto"), clock, place.node)
-        worker = Worker(
+        worker = PartWorker(
             place=replace(place, witness=witness),
             sites=sites,
-            parts=Parts(store, worker_id(place.node), place.node),
+            parts=WorkerParts(store, worker_id(place.node), place.node),
             jobs=jobs,
             told=_Log(),
             stop=threading.Event(),
@@ -102,7 +102,7 @@ def _work(place: WorkerPlace, sites: tuple[str, ...], stalled_after: float) -> i
     return exit_codes.OK
 
 
-class _Log(Told):
+class _Log(WorkerTold):
     """A line on stderr for each thing that a worker does."""
 
     def begun(self, taken: TakenPart) -> None:

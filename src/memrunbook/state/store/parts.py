@@ -51,7 +51,7 @@ class EndedElsewhere(Struct, frozen=True):
     outcome: Outcome
 
 
-class Telling(Struct, frozen=True, kw_only=True):
+class PartTelling(Struct, frozen=True, kw_only=True):
     """Records of a part that are told now, behind the `number` of times that was told before."""
 
     part: str
@@ -74,7 +74,7 @@ class Wished(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Parts:
+class WorkerParts:
     """The parts of a store, for a worker on a node; JournalError where it does not answer."""
 
     store: Store
@@ -115,12 +115,12 @@ class Parts:
             told=tuple(lines),
         )
 
-    def tell(self, telling: Telling, now: float) -> None:
+    def tell(self, telling: PartTelling, now: float) -> None:
         """Tells of one part; Superseded where another worker has it by now: then nothing is told."""
         if not self.meanwhile([telling], now)[telling.part].mine:
             raise Superseded
 
-    def meanwhile(self, tellings: Sequence[Telling], now: float) -> Mapping[str, Wished]:
+    def meanwhile(self, tellings: Sequence[PartTelling], now: float) -> Mapping[str, Wished]:
         """Tells of parts, and what is wished of each; of one that another worker has by now nothing is told."""
         attempts = {telling.part: telling.attempt for telling in tellings}
         known, order = PARTS.c, ORDERS.c
@@ -148,7 +148,7 @@ class Parts:
             if not connection.execute(sa.update(PARTS).where(_is(part, attempt)).values(values)).rowcount:
                 raise Superseded
 
-    def end(self, telling: Telling, outcome: str, result: bytes, now: float) -> None:
+    def end(self, telling: PartTelling, outcome: str, result: bytes, now: float) -> None:
         """Brings a part to its end, and tells the rest of it. Superseded as `tell`; once more is no fault."""
         values = {"state": "ended", "outcome": outcome, "result": result, "ended": now, "question": None}
         mine = _is(telling.part, telling.attempt)
@@ -191,7 +191,7 @@ def _is(part: str, attempt: int) -> sa.ColumnElement[bool]:
 _WISHED = ("id", "attempt", "state", "stop", "answer", "told")
 
 
-def _tell(connection: sa.Connection, tellings: Sequence[Telling]) -> None:
+def _tell(connection: sa.Connection, tellings: Sequence[PartTelling]) -> None:
     rows = [
         {"part": one.part, "number": one.number + 1, "attempt": one.attempt, "content": packed(one.lines)}
         for one in tellings

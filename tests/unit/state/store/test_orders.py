@@ -13,7 +13,7 @@ from memrunbook.core.run.placed import PlacedLook, PlacedPart, PlacedRun
 from memrunbook.core.run.record import Actor
 from memrunbook.core.units import DAY
 from memrunbook.state.store.orders import HEARD_WITHIN, KEPT, Orders, forget_old, packed, unpacked
-from memrunbook.state.store.parts import EndedElsewhere, Parts, Superseded, TakenPart, Telling, Wished
+from memrunbook.state.store.parts import EndedElsewhere, PartTelling, Superseded, TakenPart, Wished, WorkerParts
 
 AT = NOW.utc
 ORDER, FIRST, SECOND = "20261122T094107Z-abcd", "20261122T094107Z-abcdefgh", "20261122T094107Z-ijklmnop"
@@ -30,18 +30,18 @@ def orders(opened: Opened) -> Orders:
     return found
 
 
-def worker(orders: Orders, node: str = "node-1") -> Parts:
-    return Parts(orders.store, f"{node}-worker", node)
+def worker(orders: Orders, node: str = "node-1") -> WorkerParts:
+    return WorkerParts(orders.store, f"{node}-worker", node)
 
 
-def begun(parts: Parts, part: str = FIRST, at: float = AT) -> TakenPart:
+def begun(parts: WorkerParts, part: str = FIRST, at: float = AT) -> TakenPart:
     taken = parts.begin(part, at)
     assert taken is not None
     return taken
 
 
-def telling(taken: TakenPart, *lines: bytes, number: int = 0) -> Telling:
-    return Telling(part=taken.id, attempt=taken.attempt, number=taken.number + number, lines=lines)
+def telling(taken: TakenPart, *lines: bytes, number: int = 0) -> PartTelling:
+    return PartTelling(part=taken.id, attempt=taken.attempt, number=taken.number + number, lines=lines)
 
 
 def told(orders: Orders, since: dict[str, int]) -> dict[str, list[bytes]]:
