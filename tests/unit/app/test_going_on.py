@@ -26,7 +26,7 @@ PLACES = f"--state-dir /s {ELSEWHERE}"
         ("runbook report R1", f"runbook report R1 {PLACES}"),
         ("runbook report R1 --state-dir /other", f"runbook report R1 --state-dir /other {ELSEWHERE}"),
         ("runbook report R1 --identity /k --state-dir /s", f"runbook report R1 {PLACES}"),
-        ("runbook approve /p.json", "runbook approve /p.json --config-dir '/my files'"),
+        ("runbook approve /p.json", "runbook approve /p.json --config-dir '/my files' --store postgresql://db/r"),
         ("runbook schedule firings night", f"runbook schedule firings night {PLACES}"),
         ("runbook apply /p.json -K", f"runbook apply /p.json -K --identity /k {PLACES}"),
         ("systemctl status x", "systemctl status x"),
@@ -45,7 +45,7 @@ LEFT = "runbook resume R1 looks at it and goes on; --break-lock takes the lock a
     ("said", "expected"),
     [
         (LEFT, LEFT.replace("R1", f"R1 --identity /k {PLACES}")),
-        ("all that wait: runbook pending", "all that wait: runbook pending --state-dir /s --config-dir '/my files'"),
+        ("all that wait: runbook pending", "all that wait: runbook pending --state-dir /s --config-dir '/my files' --store postgresql://db/r"),
         ("its command line: runbook report \\", "its command line: runbook report \\"),
         ("nothing to type", "nothing to type"),
         (AGAIN, f"{AGAIN} --identity /k {PLACES}"),
