@@ -158,13 +158,13 @@ def end(servers: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def alive(pids: Iterable[int]) -> set[int]:
     """Those of these processes that run: one that ended counts as gone, reaped or not."""
-    return set(pids) & {pid for _, pid in _living()}
+    return set(pids) & {pid for _, pid in living()}
 
 
 def descendants(pids: Iterable[int]) -> list[int]:
     """The living processes that descend from these, those that ended and are not reaped apart."""
     children: dict[int, list[int]] = {}
-    for parent, pid in _living():
+    for parent, pid in living():
         children.setdefault(parent, []).append(pid)
     found: list[int] = []
     ahead = list(pids)
@@ -175,7 +175,7 @@ def descendants(pids: Iterable[int]) -> list[int]:
     return found
 
 
-def _living() -> Iterator[tuple[int, int]]:
+def living() -> Iterator[tuple[int, int]]:
     """Parent and process id of every process."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

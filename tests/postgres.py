@@ -33,6 +33,7 @@ class Postgres:
 
     folder: Path
     port: int
+    connections: int = 40
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -46,7 +47,7 @@ class Postgres:
 
     def start(self) -> None:
         words = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"]
-        settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", "-cmax_connections=40"]
+        settings = [f"-cunix_socket_directories={self.folder}", "-cfsync=off", f"-cmax_connections={self.connections}"]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen([*_as_user(), *words, *settings], stdout=log, stderr=log, cwd=self.folder)
         began = time.monotonic()
@@ -68,12 +69,12 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A server with nothing in it."""
+def postgres(connections: int = 40) -> Iterator[Postgres]:
+    """A server with nothing in it, for so many clients at once."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     if os.getuid() == 0:
         shutil.chown(folder, USER)
-    server = Postgres(folder, _free_port())
+    server = Postgres(folder, _free_port(), connections)
     make = [_program("initdb"), "-D", str(folder / "data"), "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8"]
     subprocess.run([*_as_user(), *make, "--locale=C"], check=True, capture_output=True, cwd=folder)
     try:
