@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
@@ -59,6 +60,7 @@ class PartTold(Notice):
     attended: bool = True
     answer: str = ""
     _lines: list[bytes] = field(default_factory=list, init=False)
+    _said: Telling | None = field(default=None, init=False)
     _number: int = field(default=-1, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -81,9 +83,7 @@ class PartTold(Notice):
     def now(self) -> None:
         """Tells all that there is, however long that takes."""
         with self._turn:
-            telling = self._telling()
-            self.patiently(lambda: self.parts.tell(telling, SystemClock().now().utc))
-            self._told(telling)
+            self._tell_all()
 
     def ask(self, question: str) -> None:
         """Puts a question of a gate to whoever ordered the run; empty takes it back."""
@@ -94,6 +94,8 @@ class PartTold(Notice):
     def end(self, outcome: str, result: bytes) -> None:
         """Tells the rest, and that the part is over."""
         with self._turn:
+            if self._said is not None:
+                self._tell_all()
             telling = self._telling()
             self.patiently(lambda: self.parts.end(telling, outcome, result, SystemClock().now().utc))
 
@@ -132,12 +134,25 @@ class PartTold(Notice):
                     raise
             clock.sleep(AGAIN)
 
+    def _tell_all(self) -> None:
+        while True:
+            telling = self._telling()
+            self.patiently(partial(self.parts.tell, telling, SystemClock().now().utc))
+            self._told(telling)
+            if not self._lines:
+                return
+
     def _telling(self) -> Telling:
+        """What is told next; the same again until it is known to be heard: else more would count as heard with it."""
         from memrunbook.state.store.parts import Telling
 
-        return Telling(part=self.taken.id, attempt=self.taken.attempt, number=self._number, lines=tuple(self._lines))
+        part, lines = self.taken.id, tuple(self._lines)
+        if self._said is None:
+            self._said = Telling(part=part, attempt=self.taken.attempt, number=self._number, lines=lines)
+        return self._said
 
     def _told(self, telling: Telling) -> None:
+        self._said = None
         self._number += bool(telling.lines)
         del self._lines[: len(telling.lines)]
 
