@@ -12,8 +12,9 @@ import msgspec
 
 from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import Following
+from memrunbook.app.learning import learn
 from memrunbook.app.under_way import Running
-from memrunbook.core.errors import Interrupted, NotBegun, RunbookError, UsageError
+from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
 from memrunbook.core.host import LOCAL, Host
 from memrunbook.core.run.event import Event, RunFinished
 from memrunbook.core.run.flight import OpenStep, flight
@@ -79,6 +80,7 @@ class PlacedRunning(Running):
         """Places the order and follows it to its end; the reports in the order of the hosts."""
         from memrunbook.app.ending import end_of
 
+        learn()  # what workers tell is decoded by several threads
         self._place(hosts)
         self.following.part("")  # from now on it is known who is there
         lives = self.notice.lives(self._one, end_of)
@@ -115,34 +117,32 @@ class PlacedRunning(Running):
 
     def _one(self, host: Host) -> Life[HostReport]:
         part, events = self.arguments.parts[host.name], list[Event]()
+        watching = _Watching(self, host, part)
         try:
-            self._queue(host, part)
+            self._heed(host, part)
         except RunbookError as error:
             return fold(host.name, [RunFinished("not_begun", str(error), hint=error.hint)])
-        watching = _Watching(self, host, part)
         while True:
+            watching.queue()
             seen = self.following.part(part)
             events += self._heard(host.name, part)
             if (end := watching.end(seen)) is not None:
                 return fold(host.name, [*events, *self._heard(host.name, part), *end])
             if seen is not None and seen.question:
-                self._answer(host.name, seen)
+                watching.answer(seen)
             try:
                 yield Pause(EVERY)
             except Interrupted:
                 threading.Event().wait(EVERY)  # whoever asked to stop is told how it ends
 
-    def _queue(self, host: Host, part: str) -> None:
-        """Hands a part to the workers of its site; NotBegun where it shall not be begun, or by nobody can be."""
-        seen = self.following.part(part)
+    def _heed(self, host: Host, part: str) -> None:
+        """NotBegun where a part shall not be begun, or by nobody can be."""
+        seen, site = self.following.part(part), site_of(host)
         if seen is not None and seen.state != "waiting":
             return  # it goes on: whoever placed it was cut off
         self.rolling.heed(self.stop)
-        site = site_of(host)
         if not self.following.workers(site):
             raise NotBegun(f"no worker of site {site} is there", hint=f"start one there: runbook worker --site {site}")
-        [number] = self.jobs.defer([Job(part=part, site=site, lock=f"host:{host.name}", priority=PRIORITY)])
-        self.orders.queued({part: number})
 
     def _heard(self, host: str, part: str) -> Iterator[Event]:
         """What is new of a host, told on, as though it were done here; the events of its run."""
@@ -160,16 +160,6 @@ class PlacedRunning(Running):
                 elif isinstance(envelope, Asked):
                     self.notice.asked(host, envelope.request)
 
-    def _answer(self, host: str, seen: PartSeen) -> None:
-        """Asks whoever sits here; a question that cannot be read is answered by nobody."""
-        question = question_of(seen.question)
-        try:
-            answer = self.approver.approve(host, question)
-        except Interrupted:
-            return  # the part is told to stop
-        self.orders.answer(seen.id, seen.attempt, answer_text(answer))
-        self.following.at_once()
-
 
 PRIORITY = 10
 """Of runs: they come before hosts that are only read."""
@@ -177,13 +167,47 @@ PRIORITY = 10
 
 @dataclass
 class _Watching:
-    """One part: whether it is to be stopped, and whether it is over."""
+    """One part: whether it is in the queue, what is answered at its gates, whether it is to be stopped or over.
+
+    Of a store that does not answer it is not known whether it has heard: what it may hear twice is said again, until it
+    answers, and never is a part called not begun that somebody may have been told to begin.
+    """
 
     running: PlacedRunning
     host: Host
     part: str
+    _queued: bool = False
     _wished: bool = False
+    _answers: dict[tuple[int, str], str] = field(default_factory=dict)
     _alone_since: float | None = None
+
+    def queue(self) -> None:
+        """Hands the part to the workers of its site, where nobody has it."""
+        seen = self.running.following.part(self.part)
+        if self._queued or seen is None:
+            return
+        if seen.state == "waiting":
+            job = Job(part=self.part, site=site_of(self.host), lock=f"host:{self.host.name}", priority=PRIORITY)
+            with suppress(JournalError):
+                [number] = self.running.jobs.defer([job])
+                self.running.orders.queued({self.part: number})
+                self._queued = True
+        else:
+            self._queued = True
+
+    def answer(self, seen: PartSeen) -> None:
+        """Asks whoever sits here, once; a question that cannot be read is answered by nobody."""
+        asked = (seen.attempt, seen.question)
+        if asked not in self._answers:
+            try:
+                answer = self.running.approver.approve(self.host.name, question_of(seen.question))
+            except Interrupted:
+                return  # the part is told to stop
+            self._answers[asked] = answer_text(answer)
+        with suppress(JournalError):
+            self.running.orders.answer(seen.id, seen.attempt, self._answers[asked])
+            del self._answers[asked]
+            self.running.following.at_once()
 
     def end(self, seen: PartSeen | None) -> list[Event] | None:
         """What its end adds to what is known of it; None while it goes on."""
@@ -195,9 +219,10 @@ class _Watching:
         if seen.state == "withdrawn":
             return [RunFinished("not_begun", self._why())]
         if (wish_of(self.running.stop) or self._given_up(seen)) and not self._wished:
-            self._wished = True
-            self.running.orders.stop([self.part])
-            self.running.following.at_once()
+            with suppress(JournalError):
+                self.running.orders.stop([self.part])
+                self._wished = True
+                self.running.following.at_once()
         return None
 
     def _given_up(self, seen: PartSeen) -> str:
