@@ -23,7 +23,7 @@ class Course:
     """How large a chaos is; `fronts` are at work at once, a part as large as `kill_fronts` of them is killed.
 
     Misfortunes come by `pace` slower than usual. After `loses` seconds a node is lost with its state directory, and is
-    back at the end; 0: none is.
+    back at the end; 0: none is. After so many `seconds` no run is begun any more.
     """
 
     runs: int
@@ -34,6 +34,7 @@ class Course:
     kill_fronts: float = 0.0
     pace: float = 1.0
     loses: float = 60.0
+    seconds: float = 86400.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Result:
         """The figures, a line each."""
         found, course = self.evidence, self.course
         lines = [line.split() for all_ in found.lines.values() for line in all_]
-        yield f"| runs, hosts, workers | {course.runs}, {course.hosts}, {course.workers} |"
+        yield f"| runs, hosts, workers | {len(found.fronts)}, {course.hosts}, {course.workers} |"
         yield f"| parts, attempts | {len(found.parts)}, {sum(part.attempt for part in found.parts)} |"
         yield f"| steps begun, ended | {_of(lines, 'begun')}, {_of(lines, 'ended')} |"
         yield f"| misfortunes | {_counted(self.misfortunes)} |"
@@ -75,7 +76,7 @@ def carried_out(course: Course, folder: Path, say: Callable[[str], object]) -> R
         fronts = Fronts(there, course.fronts, told)
         thread.start()
         try:
-            ends = fronts.run(wanted(course.seed, course.runs, course.hosts, course.kill_fronts))
+            ends = fronts.run(wanted(course.seed, course.runs, course.hosts, course.kill_fronts), course.seconds)
         finally:
             chaos.end(thread)
         told("every run has ended")

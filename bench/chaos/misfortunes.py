@@ -26,6 +26,8 @@ LONGER = (1.0, 10.0)
 """Seconds that a frozen worker is frozen for beyond the silence after which it is taken for dead."""
 AWAY = (1.0, 15.0)
 """Seconds that PostgreSQL is stopped for."""
+AGAIN = 2.0
+"""Seconds until a worker that ended by itself is started again."""
 CUT_OFF = 0.4
 """Of PostgreSQL's connections so large a part is ended at a time."""
 
@@ -99,8 +101,8 @@ class Chaos:
         """No more of it: PostgreSQL and every worker are there again."""
         self._over.set()
         thread.join()
-        while self._mending:
-            heapq.heappop(self._mending)[2]()
+        for _, _, does in sorted(self._mending, key=lambda one: one[2] != self._start_postgres):
+            does()  # PostgreSQL first: without it no worker begins
         if self._lost is not None:
             self._lost.bring_back()
             self.say(f"{self._lost.name} is back with its state directory")
@@ -108,9 +110,11 @@ class Chaos:
     def _begin_again(self) -> None:
         for node in self.stage.nodes:
             if node.died:
-                self.died.append(node.name)
-                self.say(f"{node.name} died by itself: see its log")
-                node.start()
+                if node.began:  # else the store was away when it began, as it says
+                    self.died.append(node.name)
+                self.say(f"{node.name} ended by itself: see its log")
+                node.kill()
+                self._later(AGAIN, node.start)
 
     def _befall(self, one: Misfortune) -> None:
         does = {

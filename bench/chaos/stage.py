@@ -107,8 +107,11 @@ class Node:
     @property
     def works(self) -> bool:
         """True where it takes runs and nothing was done to it: to begin takes seconds on a busy machine."""
-        if self.process is None or not self.process.lives or self.frozen:
-            return False
+        return self.process is not None and self.process.lives and not self.frozen and self.began
+
+    @property
+    def began(self) -> bool:
+        """True where it has said that it takes runs, since it was started."""
         return self.log.exists() and BEGUN in self.log.read_bytes()[self._behind :]
 
     def start(self) -> None:
