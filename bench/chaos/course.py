@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.chaos.evidence import gathered, wait_for_workers, wait_until_idle
 from bench.chaos.fronts import Fronts, wanted
 from bench.chaos.misfortunes import Chaos
-from bench.chaos.stage import stage
+from bench.chaos.stage import STALLED_AFTER, stage
 from bench.chaos.verdict import Evidence, Wrong, judged
 
 BEGIN_SECONDS, IDLE_SECONDS, END_SECONDS = 240.0, 240.0, 90.0
@@ -23,7 +23,8 @@ class Course:
     """How large a chaos is; `fronts` are at work at once, a part as large as `kill_fronts` of them is killed.
 
     Misfortunes come by `pace` slower than usual. After `loses` seconds a node is lost with its state directory, and is
-    back at the end; 0: none is. After so many `seconds` no run is begun any more.
+    back at the end; 0: none is. After so many `seconds` no run is begun any more, and no misfortune comes. A
+    worker that is silent for `stalled_after` seconds is taken for dead.
     """
 
     runs: int
@@ -35,6 +36,7 @@ class Course:
     pace: float = 1.0
     loses: float = 60.0
     seconds: float = 86400.0
+    stalled_after: float = STALLED_AFTER
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ def carried_out(course: Course, folder: Path, say: Callable[[str], object]) -> R
     def told(words: str) -> None:
         say(f"{time.monotonic() - began:7.1f} {words}")
 
-    with stage(folder, course.hosts, course.workers) as there:
+    with stage(folder, course.hosts, course.workers, course.stalled_after) as there:
         wait_for_workers(there, BEGIN_SECONDS)
-        chaos = Chaos(there, course.seed, told, course.pace, course.loses)
+        chaos = Chaos(there, course.seed, told, course.pace, course.loses, course.seconds)
         thread = threading.Thread(target=chaos.run, name="chaos")
         fronts = Fronts(there, course.fronts, told)
         thread.start()
