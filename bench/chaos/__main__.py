@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from bench.chaos.course import Course, carried_out
-from bench.chaos.stage import missing
+from bench.chaos.stage import STALLED_AFTER, missing
 
 
 def main() -> int:
@@ -22,12 +22,26 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, default=usual, help=f"default: {usual}")
     parser.add_argument("--pace", type=float, default=1.0, help="misfortunes come so many times slower; default: 1")
     parser.add_argument("--kill-fronts", type=float, default=0.0, help="so large a part of the fronts; default: 0")
+    parser.add_argument("--seconds", type=float, default=86400.0, help="then no run is begun any more; default: a day")
+    parser.add_argument("--stalled-after", type=float, default=STALLED_AFTER, help="seconds; longer on a busy machine")
+    parser.add_argument("--loses", type=float, default=60.0, help="seconds until a node is lost; 0: none; default: 60")
     parser.add_argument("--folder", type=Path, help="where all that is written is kept; default: a new one in /tmp")
     asked = parser.parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     faulthandler.register(signal.SIGUSR1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # what was started here is ended too
-    course = Course(asked.runs, asked.hosts, asked.workers, asked.seed, asked.fronts, asked.kill_fronts, asked.pace)
+    course = Course(
+        runs=asked.runs,
+        hosts=asked.hosts,
+        workers=asked.workers,
+        seed=asked.seed,
+        fronts=asked.fronts,
+        kill_fronts=asked.kill_fronts,
+        pace=asked.pace,
+        loses=asked.loses,
+        seconds=asked.seconds,
+        stalled_after=asked.stalled_after,
+    )
     result = carried_out(course, folder, lambda words: print(words, flush=True))
     print("\n".join(result.table()))
     for wrong in result.wrong:

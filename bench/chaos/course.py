@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.chaos.evidence import gathered, wait_for_workers, wait_until_idle
 from bench.chaos.fronts import Fronts, wanted
 from bench.chaos.misfortunes import Chaos
-from bench.chaos.stage import stage
+from bench.chaos.stage import STALLED_AFTER, stage
 from bench.chaos.verdict import Evidence, Wrong, judged
 
 BEGIN_SECONDS, IDLE_SECONDS, END_SECONDS = 240.0, 240.0, 90.0
@@ -23,7 +23,8 @@ class Course:
     """How large a chaos is; `fronts` are at work at once, a part as large as `kill_fronts` of them is killed.
 
     Misfortunes come by `pace` slower than usual. After `loses` seconds a node is lost with its state directory, and is
-    back at the end; 0: none is.
+    back at the end; 0: none is. After so many `seconds` no run is begun any more, and no misfortune comes. A
+    worker that is silent for `stalled_after` seconds is taken for dead.
     """
 
     runs: int
@@ -34,6 +35,8 @@ class Course:
     kill_fronts: float = 0.0
     pace: float = 1.0
     loses: float = 60.0
+    seconds: float = 86400.0
+    stalled_after: float = STALLED_AFTER
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Result:
         """The figures, a line each."""
         found, course = self.evidence, self.course
         lines = [line.split() for all_ in found.lines.values() for line in all_]
-        yield f"| runs, hosts, workers | {course.runs}, {course.hosts}, {course.workers} |"
+        yield f"| runs, hosts, workers | {len(found.fronts)}, {course.hosts}, {course.workers} |"
         yield f"| parts, attempts | {len(found.parts)}, {sum(part.attempt for part in found.parts)} |"
         yield f"| steps begun, ended | {_of(lines, 'begun')}, {_of(lines, 'ended')} |"
         yield f"| misfortunes | {_counted(self.misfortunes)} |"
@@ -68,14 +71,14 @@ def carried_out(course: Course, folder: Path, say: Callable[[str], object]) -> R
     def told(words: str) -> None:
         say(f"{time.monotonic() - began:7.1f} {words}")
 
-    with stage(folder, course.hosts, course.workers) as there:
+    with stage(folder, course.hosts, course.workers, course.stalled_after) as there:
         wait_for_workers(there, BEGIN_SECONDS)
-        chaos = Chaos(there, course.seed, told, course.pace, course.loses)
+        chaos = Chaos(there, course.seed, told, course.pace, course.loses, course.seconds)
         thread = threading.Thread(target=chaos.run, name="chaos")
         fronts = Fronts(there, course.fronts, told)
         thread.start()
         try:
-            ends = fronts.run(wanted(course.seed, course.runs, course.hosts, course.kill_fronts))
+            ends = fronts.run(wanted(course.seed, course.runs, course.hosts, course.kill_fronts), course.seconds)
         finally:
             chaos.end(thread)
         told("every run has ended")

@@ -102,7 +102,7 @@ def _told(file: Path) -> Told:
         except json.JSONDecodeError:
             continue  # torn: the audit says whether that is so because its engine was killed
         record = envelope.get("record") or {}
-        if record.get("type") == "StepFinished":
+        if record.get("type") == "step-finished":
             steps[record["id"]] = record["state"]
-        outcome = record["outcome"] if record.get("type") == "RunFinished" else outcome
+        outcome = record["outcome"] if record.get("type") == "run-finished" else outcome
     return Told(outcome, steps)

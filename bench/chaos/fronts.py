@@ -6,21 +6,24 @@ import json
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.chaos.stage import BOOK, Stage, ended
-from bench.chaos.verdict import Front, Told
+from bench.chaos.verdict import OPEN, Front, Told
 
 MOST_HOSTS = 4
 PAUSES = ("0.2", "0.2", "0.2", "0.2", "1", "1", "4")
 """Seconds that each step of a run lasts, as the command `sleep` takes them."""
 PATIENCE = 1200.0
 """Seconds after which a run counts as one that never ends."""
+SETTLED_WITHIN = 30.0
 KILLED_WITHIN = (3.0, 20.0)
 RESUMED_AT_MOST = 5
 
@@ -53,12 +56,15 @@ class Fronts:
         self._turn = threading.Lock()
         self._pool = ThreadPoolExecutor(slots, "front")
 
-    def run(self, all_: Iterator[Wanted]) -> list[Front]:
-        """All of them, to their ends."""
+    def run(self, all_: Iterator[Wanted], seconds: float) -> list[Front]:
+        """Those of them that begin within so many seconds, to their ends."""
+        until = time.monotonic() + seconds
         with self._pool:
-            return list(self._pool.map(self._one, all_))
+            return [front for front in self._pool.map(partial(self._one, until), all_) if front is not None]
 
-    def _one(self, one: Wanted) -> Front:
+    def _one(self, until: float, one: Wanted) -> Front | None:
+        if time.monotonic() > until:
+            return None
         with self._turn:
             state = self._free.pop()
         try:
@@ -80,6 +86,9 @@ class Fronts:
             self._say(f"{one.order}: its front was killed, and {run} is gone on with")
             code = self._process(one, ["resume", run, *where], 0.0)
         front = read(one.order, tuple(hosts), self._output(one), code)
+        for place, host in zip(one.places, hosts, strict=True):
+            if front.ended and front.told[host].outcome in OPEN:
+                settle(self._stage.run_of(place), parts_of(state, front.run)[host])
         self._say(f"{one.order}: {', '.join(f'{host} {told.outcome}' for host, told in front.told.items()) or code}")
         return front
 
@@ -116,3 +125,27 @@ def read(order: str, hosts: tuple[str, ...], output: Path, code: int | None) -> 
         for host in summary["hosts"]
     }
     return Front(order, hosts, summary["run"], code, told)
+
+
+def parts_of(state: Path, run: str) -> dict[str, str]:
+    """By host the ids of the parts of a run, as its front has written them down."""
+    with (state / "runs" / run / "run.jsonl").open(encoding="utf-8") as lines:
+        parts: dict[str, str] = json.loads(next(lines))["parts"]
+    return parts
+
+
+def settle(run: Path, part: str) -> None:
+    """Takes away what a part has left on a host where somebody must look, as a person does who did, or a reboot.
+
+    Else nobody would be let in there any more. Its shell has ended by then, or nothing is taken away.
+    """
+    lock = run / "memrunbook.lock"
+    words = lock.read_text(encoding="utf-8").split() if lock.exists() else []
+    if words[:1] == [part]:
+        deadline = time.monotonic() + SETTLED_WITHIN
+        while (shell := Path("/proc", words[-2])).exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if shell.exists():
+            return
+        lock.unlink(missing_ok=True)
+    (run / f"memrunbook-{part}.started").unlink(missing_ok=True)

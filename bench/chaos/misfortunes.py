@@ -14,7 +14,7 @@ from itertools import count
 
 import psycopg
 
-from bench.chaos.stage import STALLED_AFTER, Node, Stage, cut, sessions
+from bench.chaos.stage import Node, Stage, cut, sessions
 
 KINDS = {"kill": 4, "freeze": 3, "postgres": 1, "connections": 4, "ssh": 5}
 """Each misfortune, and how often it comes among the others."""
@@ -26,6 +26,8 @@ LONGER = (1.0, 10.0)
 """Seconds that a frozen worker is frozen for beyond the silence after which it is taken for dead."""
 AWAY = (1.0, 15.0)
 """Seconds that PostgreSQL is stopped for."""
+AGAIN = 2.0
+"""Seconds until a worker that ended by itself is started again."""
 CUT_OFF = 0.4
 """Of PostgreSQL's connections so large a part is ended at a time."""
 
@@ -45,7 +47,7 @@ def misfortunes(seed: int) -> Iterator[Misfortune]:
     chance = random.Random(f"{seed}: misfortunes")
     lasts = {
         "kill": lambda: chance.uniform(*DOWN),
-        "freeze": lambda: STALLED_AFTER + chance.uniform(*LONGER),
+        "freeze": lambda: chance.uniform(*LONGER),
         "postgres": lambda: chance.uniform(*AWAY),
     }
     while True:
@@ -59,7 +61,7 @@ class Chaos:
     """Brings misfortune over a stage, in a thread of its own, until it is told to stop; then all is mended.
 
     `pace` is by how much slower they come than usual. `loses` after so many seconds a node with its state directory
-    for the rest; 0: none. `died` are the nodes that ended by themselves.
+    for the rest; 0: none. After so many `seconds` no other misfortune comes. `died` are nodes that ended by themselves.
     """
 
     stage: Stage
@@ -67,6 +69,7 @@ class Chaos:
     say: Callable[[str], object]
     pace: float = 1.0
     loses: float = 0.0
+    seconds: float = 86400.0
     died: list[str] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     _mending: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
@@ -88,7 +91,7 @@ class Chaos:
             self._begin_again()
             if self._mending and self._mending[0][0] <= now:
                 heapq.heappop(self._mending)[2]()
-            elif due <= now:
+            elif due <= now and now - began < self.seconds:
                 self._befall(one)
                 one = next(coming)
                 due = time.monotonic() + one.after * self.pace
@@ -99,8 +102,8 @@ class Chaos:
         """No more of it: PostgreSQL and every worker are there again."""
         self._over.set()
         thread.join()
-        while self._mending:
-            heapq.heappop(self._mending)[2]()
+        for _, _, does in sorted(self._mending, key=lambda one: one[2] != self._start_postgres):
+            does()  # PostgreSQL first: without it no worker begins
         if self._lost is not None:
             self._lost.bring_back()
             self.say(f"{self._lost.name} is back with its state directory")
@@ -108,9 +111,11 @@ class Chaos:
     def _begin_again(self) -> None:
         for node in self.stage.nodes:
             if node.died:
-                self.died.append(node.name)
-                self.say(f"{node.name} died by itself: see its log")
-                node.start()
+                if node.began:  # else the store was away when it began, as it says
+                    self.died.append(node.name)
+                self.say(f"{node.name} ended by itself: see its log")
+                node.kill()
+                self._later(AGAIN, node.start)
 
     def _befall(self, one: Misfortune) -> None:
         does = {
@@ -139,8 +144,9 @@ class Chaos:
         if (node := self._one_that_works(one)) is None:
             return ""
         node.freeze()
-        self._later(one.lasts, node.thaw)
-        return f"{node.name} is frozen for {one.lasts:.1f} s"
+        lasts = self.stage.stalled_after + one.lasts
+        self._later(lasts, node.thaw)
+        return f"{node.name} is frozen for {lasts:.1f} s"
 
     def _loses(self, one: Misfortune) -> bool:
         if (node := self._one_that_works(one)) is None:

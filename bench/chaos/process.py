@@ -29,7 +29,7 @@ LOADED = [
     "psycopg.pq",
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["bench.chaos.process", *LOADED])
+_CONTEXT.set_forkserver_preload(["bench.chaos.process", "bench.chaos.loaded", *LOADED])
 
 
 class Process:

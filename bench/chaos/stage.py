@@ -62,6 +62,7 @@ class Stage:
     folder: Path
     postgres: server.Postgres
     hosts: farm.Farm
+    stalled_after: float = STALLED_AFTER
     nodes: list[Node] = field(default_factory=list)
 
     def runbook(self, words: Sequence[str], out: Path, err: Path) -> Process:
@@ -107,13 +108,24 @@ class Node:
     @property
     def works(self) -> bool:
         """True where it takes runs and nothing was done to it: to begin takes seconds on a busy machine."""
-        if self.process is None or not self.process.lives or self.frozen:
-            return False
+        return self.process is not None and self.process.lives and not self.frozen and self.began
+
+    @property
+    def began(self) -> bool:
+        """True where it has said that it takes runs, since it was started."""
         return self.log.exists() and BEGUN in self.log.read_bytes()[self._behind :]
 
     def start(self) -> None:
         """Starts it with the state directory that it has."""
-        words = ["worker", "--node", self.name, "--state-dir", str(self.state), "--stalled-after", f"{STALLED_AFTER}s"]
+        words = [
+            "worker",
+            "--node",
+            self.name,
+            "--state-dir",
+            str(self.state),
+            "--stalled-after",
+            f"{self.stage.stalled_after}s",
+        ]
         self._behind = self.log.stat().st_size if self.log.exists() else 0
         self.process = self.stage.runbook([*words, f"--ssh-config={self.stage.hosts.config}"], self.log, self.log)
 
@@ -167,14 +179,14 @@ def ended(process: Process, seconds: float) -> int | None:
 
 
 @contextmanager
-def stage(folder: Path, hosts: int, workers: int) -> Iterator[Stage]:
+def stage(folder: Path, hosts: int, workers: int, stalled_after: float = STALLED_AFTER) -> Iterator[Stage]:
     """All of it at work; afterwards ended, and what was written is left in the folder."""
     (folder / "state").mkdir(parents=True)
     write_runbook(folder / "books")
     (folder / "config" / "memrunbook").mkdir(parents=True)
     (folder / "config" / "memrunbook" / "config.yaml").write_text(CONFIG, encoding="utf-8")
     with server.postgres(CONNECTIONS) as postgres, farm.running(hosts, apart=True) as there:
-        found = Stage(folder, postgres, there)
+        found = Stage(folder, postgres, there, stalled_after)
         found.nodes += [Node(found, f"node-{number}") for number in range(workers)]
         try:
             for node in found.nodes:

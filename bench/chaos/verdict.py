@@ -90,7 +90,7 @@ def judged(found: Evidence) -> list[Wrong]:
         *_twice(known),
         *_at_once(known),
         *_strangers(found),
-        *_unended(found),
+        *_unended(found, known),
         *_lost(found, known),
         *_invented(found, known),
         *_disagreeing(found),
@@ -147,10 +147,13 @@ def _strangers(found: Evidence) -> Iterator[Wrong]:
                 yield Wrong("stranger", f"{host}: {line!r} is of no run")
 
 
-def _unended(found: Evidence) -> Iterator[Wrong]:
+def _unended(found: Evidence, known: _Known) -> Iterator[Wrong]:
+    """A run that never ends, or ends by an error though something was begun: else it says truly that nothing was."""
     for front in found.fronts:
-        if not front.ended:
-            yield Wrong("lost", f"{front.order}: the run has no end (exit code {front.code})")
+        begun = [host for host in front.hosts if known[front.order, host].events]
+        if not front.ended and (front.code is None or begun):
+            where = f"; begun on {', '.join(begun)}" if begun else ""
+            yield Wrong("lost", f"{front.order}: the run has no end (exit code {front.code}){where}")
 
 
 def _lost(found: Evidence, known: _Known) -> Iterator[Wrong]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
@@ -64,8 +65,9 @@ class PartTold(Notice):
     _lines: list[bytes] = field(default_factory=list, init=False)
     _waited: str = field(default="", init=False)
     _tellings: int = field(default=0, init=False)
+    _unheard: PartTelling | None = field(default=None, init=False)
     _alone_since: float | None = field(default=None, init=False)
-    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _turn: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     def recorded(self, record: Mapping[str, Any]) -> None:
         """A record was written."""
@@ -97,9 +99,12 @@ class PartTold(Notice):
     def now(self) -> None:
         """Tells all that there is, however long that takes."""
         with self._turn:
-            telling = self._telling()
-            self.patiently(lambda: self.parts.tell(telling, SystemClock().now().utc))
-            self._told(telling)
+            while True:
+                telling = self._telling()
+                self.patiently(partial(self.parts.tell, telling, SystemClock().now().utc))
+                self._told(telling)
+                if not self._lines:
+                    return
 
     def ask(self, question: str) -> None:
         """Puts a question of a gate to whoever ordered the run; empty takes it back."""
@@ -110,6 +115,8 @@ class PartTold(Notice):
     def end(self, outcome: str, result: bytes) -> None:
         """Tells the rest, and that the part is over."""
         with self._turn:
+            if self._unheard is not None:
+                self.now()
             telling = self._telling()
             self.patiently(lambda: self.parts.end(telling, outcome, result, SystemClock().now().utc))
 
@@ -153,16 +160,16 @@ class PartTold(Notice):
             clock.sleep(AGAIN)
 
     def _telling(self) -> PartTelling:
+        """What is told next; the same again until it is known to be heard: else more would count as heard with it."""
         from memrunbook.state.store.parts import PartTelling
 
-        return PartTelling(
-            part=self.taken.id,
-            attempt=self.taken.attempt,
-            number=self.taken.number + self._tellings,
-            lines=tuple(self._lines),
-        )
+        if self._unheard is None:
+            number, lines = self.taken.number + self._tellings, tuple(self._lines)
+            self._unheard = PartTelling(part=self.taken.id, attempt=self.taken.attempt, number=number, lines=lines)
+        return self._unheard
 
     def _told(self, telling: PartTelling) -> None:
+        self._unheard = None
         self._tellings += bool(telling.lines)
         del self._lines[: len(telling.lines)]
 

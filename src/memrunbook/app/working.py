@@ -27,6 +27,8 @@ JOIN = 300.0
 """Seconds between two looks at runs that were cut off here, and at what nobody needs any more."""
 BEAT = 5.0
 """Seconds between two words of a worker."""
+TAKEN_OVER = 5.0
+"""Seconds that a job waits of a part that somebody else has begun: where it is still ours, nobody else has one."""
 
 
 class WorkerTold:
@@ -110,6 +112,7 @@ class PartWorker:
             outcome = self._outcome(taken, told) if taken.attempt <= MOST else given_up(taken, told)
         except Superseded as error:
             self.told.put_back(part, str(error))
+            raise GiveBack(TAKEN_OVER) from None  # whoever has the part may have lost its job to this worker
         else:
             if not outcome:
                 self.told.put_back(part, HANDED_ON)

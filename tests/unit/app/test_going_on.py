@@ -45,7 +45,10 @@ LEFT = "runbook resume R1 looks at it and goes on; --break-lock takes the lock a
     ("said", "expected"),
     [
         (LEFT, LEFT.replace("R1", f"R1 --identity /k {PLACES}")),
-        ("all that wait: runbook pending", "all that wait: runbook pending --state-dir /s --config-dir '/my files' --store postgresql://db/r"),
+        (
+            "all that wait: runbook pending",
+            "all that wait: runbook pending --state-dir /s --config-dir '/my files' --store postgresql://db/r",
+        ),
         ("its command line: runbook report \\", "its command line: runbook report \\"),
         ("nothing to type", "nothing to type"),
         (AGAIN, f"{AGAIN} --identity /k {PLACES}"),

@@ -123,8 +123,10 @@ class Orders:
             connection.execute(sa.update(ORDERS).where(ORDERS.c.id == order).values(values))
 
     def end(self, order: str, now: float) -> None:
-        """Nobody waits for an order any more: it has come to its end."""
+        """Nobody waits for an order any more: it has come to its end, and what nobody has begun of it is taken back."""
+        waiting = sa.and_(PARTS.c.order_id == order, PARTS.c.state == "waiting")
         with explained(self.store.name), writing(self.store.engine) as connection:
+            connection.execute(sa.update(PARTS).where(waiting).values(state="withdrawn", stop=True))
             connection.execute(sa.update(ORDERS).where(ORDERS.c.id == order).values(ended=now, attended=False))
 
     def forget(self, order: str) -> None:

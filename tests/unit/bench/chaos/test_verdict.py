@@ -60,8 +60,17 @@ def test_lines_of_a_host_that_was_not_meant() -> None:
     assert kinds(replace(SOUND, lines={HOST: WHOLE, "127.0.1.2": WHOLE[:1]})) == {"stranger"}
 
 
-def test_a_run_without_an_end() -> None:
-    assert "lost" in kinds(fronts(told={}, code=None))
+@pytest.mark.parametrize("code", [None, 6])
+def test_a_run_without_an_end(code: int | None) -> None:
+    assert "lost" in kinds(fronts(told={}, code=code))
+
+
+def test_a_run_that_never_ends_and_has_begun_nothing() -> None:
+    assert kinds(replace(fronts(told={}, code=None), lines={}, journals={}, parts=())) == {"lost"}
+
+
+def test_a_run_that_could_not_be_ordered_and_says_so() -> None:
+    assert judged(replace(fronts(told={}, code=6), lines={}, journals={}, parts=())) == []
 
 
 @pytest.mark.parametrize("state", ["skipped", "not_needed", "blocked", "refused"])
