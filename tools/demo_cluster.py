@@ -7,6 +7,7 @@ itself, with 0 where every step was carried out exactly once on every host and e
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -57,10 +58,13 @@ def missing() -> str:
     packages += farms.missing().partition("apt-get install ")[2].split()
     if packages:
         return f"This demo needs Debian packages that are not installed: apt-get install {' '.join(packages)}"
+    why = "each of its SSH servers is to be a machine of its own"
+    if os.geteuid() != 0:
+        return f"This demo needs root: {why}. Try: sudo make demo-cluster"
     if not farms.can_be_apart():
         return (
-            "This demo needs root, and mount namespaces: each of its SSH servers is to be a machine of its own.\n"
-            "Try: sudo make demo-cluster (in a container: one with --privileged)"
+            f"This demo needs mount namespaces: {why}.\n"
+            "They are not allowed here (a container needs --privileged), or this machine is too busy to make one."
         )
     return ""
 

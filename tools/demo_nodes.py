@@ -25,7 +25,7 @@ NODES = ("node-1", "node-2")
 RUNBOOK = "swap-single-pages"
 STEPS = ("note", "announce", "prepare", "change")
 EFFECTS = "/run/demo-effects"
-STALLED_AFTER = "8s"
+STALLED_AFTER = "15s"
 SECONDS = 300.0
 """For a worker to come, and to go."""
 TEXT = """\

@@ -83,11 +83,13 @@ def test_what_is_missing_is_said_with_the_package(
     assert "apt-get install postgresql openssh-server" in error
 
 
-def test_without_namespaces_it_is_said_how_to_get_root(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("user", "hint"), [(1000, "sudo make demo-cluster"), (0, "--privileged")])
+def test_without_root_or_namespaces_it_is_said_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], user: int, hint: str
 ) -> None:
     monkeypatch.setattr(postgres, "programs", lambda: Path("/usr/bin"))
     monkeypatch.setattr(farm, "missing", lambda: "")
     monkeypatch.setattr(farm, "can_be_apart", lambda: False)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     assert demo_cluster.main([]) == 1
-    assert "sudo make demo-cluster" in capsys.readouterr().err
+    assert hint in capsys.readouterr().err
