@@ -158,10 +158,10 @@ def _scheduler(talk: Conversation, telling: Announcer, say: Callable[[str], None
     help="As of `schedule run`; the unit may write to its folder.",
 )
 @click.option("--write", is_flag=True, help="Write the units; without it they are only shown.")
-@common(PLANNED_HOSTS, LIBRARY, STORE)
+@common(PLANNED_HOSTS, LIBRARY, STORE, DISTRIBUTE)
 def install(
     login: str, agent: str, textfile: Path | None, targets: Targets, library: Library, store: str, *,
-    timer: bool, write: bool,
+    timer: bool, write: bool, distribute: bool,
 ) -> int:  # fmt: skip
     """Show the systemd units of the scheduler; with --write write them to /etc/systemd/system.
 
@@ -179,6 +179,7 @@ def install(
     del targets, store  # their words go into the unit
     file = for_a_service(textfile)
     written = [] if file is None else ["--textfile", str(file)]
+    written += ["--distribute"] * distribute
     words = [program(), "schedule", "run", "--state-dir", str(FOR_ROOT), *way_options(), *written]
     login = login or this_actor().user
     found = units(words, login, timer=timer, agent=agent, written=file and file.parent)
