@@ -15,6 +15,7 @@ from tests.cli.killing import effects
 from tests.postgres import MISSING, Postgres, postgres, programs
 
 from memrunbook.app.reporting import list_runs
+from memrunbook.app.stored import Stored
 from memrunbook.core.instant import Instant
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.state.store.changes import Store
@@ -40,6 +41,7 @@ def test_a_server_that_goes_away_in_the_middle_of_a_change_ends_the_run_truly(
     tmp_path: Path, state: Path, server: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNBOOK_STORE", server.url)
+    monkeypatch.setattr(Stored, "patience", 0.0)  # nobody waits for it
 
     def stop_when_it_has_happened() -> None:
         deadline = time.monotonic() + 30

@@ -44,7 +44,7 @@ def refused(folder: Path, *more: str) -> Ran:
 
 def report_of(document: dict[str, Any], state: Path) -> str:
     """The command that shows the run: complete, since whoever reads the message has another environment."""
-    return f"runbook report {document['run']} --state-dir {state}"
+    return f"runbook report {document['run']} --state-dir {state} --config-dir {state.parent / 'config'}"
 
 
 def told(server: Receiving) -> list[dict[str, Any]]:

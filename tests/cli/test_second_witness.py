@@ -20,6 +20,7 @@ from tests.postgres import MISSING, Postgres, postgres, programs
 from memrunbook.app.braking import HostBrakes
 from memrunbook.app.journaling import HostJournal
 from memrunbook.app.reporting import list_runs
+from memrunbook.app.stored import Stored
 from memrunbook.core.run.record import Asked, Envelope
 from memrunbook.core.run.request import Execute
 from memrunbook.state import heads, ledger
@@ -98,6 +99,7 @@ def test_nothing_is_begun_that_the_store_was_not_told(
     tmp_path: Path, state: Path, server: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
+        patch.setattr(Stored, "patience", 0.0)  # nobody waits for it
         stopping(server, patch, begins)
         here(*words(tmp_path)).refused(6, "the store does not answer", hint="runbook resume")
     assert effects(tmp_path) == {}

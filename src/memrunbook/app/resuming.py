@@ -23,6 +23,7 @@ from memrunbook.app.still_approved import Approvals, ResumedRun, approvals_of
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.app.under_way import Running
+from memrunbook.app.witnessing import same_run
 from memrunbook.core.errors import Refused
 from memrunbook.core.host import Host
 from memrunbook.core.plan.consents import Consents
@@ -112,13 +113,10 @@ def resume(
     hosts, own = tuned(arguments.library, order.runbook, runbook, order.parameters, order.hosts)
     arguments.connectors.check(order.hosts)
     approvals = approvals_of(invoked.applied, arguments.library, arguments.state, arguments.actor.user)
-    stop, clock, known = stop or threading.Event(), SystemClock(), runs(arguments.state)
+    clock, known = SystemClock(stop := stop or threading.Event()), runs(arguments.state)
     stored = Stored(arguments.state, config, arguments.store)
     jobs = stored.jobs() if invoked.parts else None
-    with (
-        closing(stored.open()) as store,
-        RunDirectory.reopen(arguments.state, found.run_id, clock.now) as directory,
-    ):
+    with closing(stored.open()) as store, same_run(stored, store, found.run_id, notice, clock) as directory:
         _begin_again(directory, arguments, approvals, clock)
         running = ResumedRun(
             arguments=_as_run(arguments, order, approvals, invoked.parts),

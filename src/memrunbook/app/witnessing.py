@@ -59,6 +59,11 @@ def new_run(stored: Stored, store: Store, notice: Notice, clock: Clock) -> RunDi
     return RunDirectory.create(stored.state, new_run_id(clock.now()), clock.now, witness)
 
 
+def same_run(stored: Stored, store: Store, run_id: str, notice: Notice, clock: Clock) -> RunDirectory:
+    """The same of a run that is gone on with; errors as of `RunDirectory.reopen` besides."""
+    return RunDirectory.reopen(stored.state, run_id, clock.now, witness_of(stored, store, notice, clock))
+
+
 @dataclass
 class StoreWitness:
     """The store as the witness of one ledger; `node` writes it. What it is not told at once it is told later."""

@@ -128,9 +128,9 @@ class Interpreter:
                 request = msgspec.structs.replace(request, limits=limits)
             except Interrupted as error:  # while a store that is away was waited for
                 self.held_back = error
-        record = self._keep(Asked(request))
-        self.watch(request)
         try:
+            record = self._keep(Asked(request))  # who must hear of it may be waited for
+            self.watch(request)
             if not isinstance(request, Unlock):
                 self._heed()
             answered = Answered((yield from self._answer(request, record)))
