@@ -52,6 +52,10 @@ class Connectors:
                 self._ways[kind] = transports.way(host.transport, reach)
         return self._ways[kind](host)
 
+    def afresh(self) -> Connectors:
+        """The same, which read files anew: who works for long must heed a host key that was taken back."""
+        return replace(self, _ways={}, _turn=threading.Lock())
+
     def check(self, hosts: Iterable[Host]) -> None:
         """UsageError for a host that no transport can be asked to reach; nothing is connected."""
         for host in hosts:

@@ -79,7 +79,7 @@ class PartsHeard:
         """How it stands on a host, as its worker told; `end` is what is known here beside that."""
         told = self.hosts.get(host, ToldHost(records=[]))
         report = fold(host, [*events_of(without_endings(told.records)), *end])
-        return structs.replace(report, node=told.node, part=part if told.node else "")
+        return structs.replace(report, node=told.node, part=part if told.node and told.journaled else "")
 
     def forget(self, host: str) -> None:
         """A host has ended: what it told is on the disk, and needed here no more."""

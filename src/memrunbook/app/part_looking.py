@@ -39,7 +39,7 @@ def look_at(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPl
 def _diagnose(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> None:
     arguments = DiagnoseArguments(
         hosts=taken.hosts,
-        connectors=place.connectors,
+        connectors=place.connectors.afresh(),
         library=place.library,
         state=place.state,
         parameters=asked.parameters,
@@ -64,7 +64,7 @@ def _plan(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlac
     arguments = PlanArguments(
         runbook=asked.runbook,
         hosts=taken.hosts,
-        connectors=place.connectors,
+        connectors=place.connectors.afresh(),
         library=place.library,
         state=place.state,
         parameters=asked.parameters,

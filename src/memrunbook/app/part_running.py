@@ -158,7 +158,7 @@ def _arguments(taken: TakenPart, run: PlacedRun, order: Order, place: WorkerPlac
     return RunArguments(
         runbook=order.runbook,
         hosts=taken.hosts,
-        connectors=place.connectors,
+        connectors=place.connectors.afresh(),
         library=place.library,
         state=place.state,
         store=place.store,

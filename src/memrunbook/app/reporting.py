@@ -120,7 +120,7 @@ def _elsewhere(found: Run, host: str, part: str) -> HostReport:
         events.append(_untold(found, end, part, node))
     going = found.state == "running"
     report = fold(host, events, running=going, under_way=flight(told.records).open if going else ())
-    return msgspec.structs.replace(report, node=node, part=part if node else "")
+    return msgspec.structs.replace(report, node=node, part=part if node and told.journaled else "")
 
 
 def _untold(found: Run, end: EndedHost | None, part: str, node: str) -> RunFinished:

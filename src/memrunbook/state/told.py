@@ -41,6 +41,11 @@ class ToldHost(Struct):
         """The marks of the records."""
         return frozenset(map(mark_of, self.records))
 
+    @property
+    def journaled(self) -> bool:
+        """False where a worker told of it and no journal has that: it has refused the order before it began one."""
+        return not self.records or any(record.get("hash") for record in self.records)
+
 
 def told_of_hosts(path: Path) -> dict[str, ToldHost]:
     """By host what is kept in a run's directory; with the empty name, too, where the run was placed at all."""

@@ -121,6 +121,8 @@ def _done_by(report: HostReport) -> list[Block]:
     """Which other control node did it, and the run there that has its journal."""
     if not report.node:
         return []
+    if not report.part:
+        return [line(f"Said by {report.node}, which has begun no run for it", indent=2)]
     return [line(f"Done by {report.node}, as run ", Span(report.part, whole=True), " there", indent=2)]
 
 

@@ -79,3 +79,14 @@ def test_what_was_not_told_is_no_end_of_a_host(tmp_path: Path) -> None:
         report = heard.report("web1", "p", [RunFinished("not_begun", "no worker")])
     assert (report.outcome, report.node, report.part) == ("not_begun", "", "")
     assert not (directory.path / "told.jsonl").exists()
+
+
+def test_of_a_worker_that_refused_before_it_began_a_run_no_run_is_named(tmp_path: Path) -> None:
+    clock = SystemClock()
+    refused = plain(Recorded(RunFinished("refused", "another runbook")))
+    with RunDirectory.create(tmp_path, new_run_id(clock.now()), clock.now) as directory:
+        heard = PartsHeard(directory, Listening())
+        heard.tell("web1", "p", SEEN, [refused])
+        heard.tell("web2", "q", SEEN, [ENDS])
+        told = [heard.report("web1", "p"), heard.report("web2", "q")]
+    assert [(one.node, one.part) for one in told] == [("node-1", ""), ("node-1", "q")]
