@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -14,9 +14,10 @@ from msgspec import Struct
 from memrunbook.app.carried_errors import CarriedError, error_of
 from memrunbook.app.following import EVERY, PartsFollowed
 from memrunbook.app.notice import Notice
+from memrunbook.app.sites import Alone, nobody, refuse_local
 from memrunbook.app.stored import Stored
-from memrunbook.core.errors import Interrupted, RunbookError, Unreachable, UsageError
-from memrunbook.core.host import LOCAL, Host
+from memrunbook.core.errors import Interrupted, RunbookError, Unreachable
+from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.run.placed import LOOKS, PlacedLook, PlacedPart, site_of
 from memrunbook.runtime.clock import SystemClock
@@ -31,8 +32,6 @@ R = TypeVar("R")
 TOGETHER = 50
 """Hosts in a part: as many as a worker reads in one interval between two samples."""
 LETTERS = 8
-SILENT = 60.0
-"""Seconds that a part waits where no worker of its site is heard of."""
 
 
 class _Told(Struct, frozen=True):
@@ -56,9 +55,7 @@ def look_elsewhere(hosts: Sequence[Host], placed: PlacedLook, stored: Stored, li
     A host whose site has no worker is unreachable; once `stop` is set those that were not read carry Interrupted.
     UsageError for a host that is another one on each node, and where the store is no server.
     """
-    if local := next((host for host in hosts if host.transport == LOCAL), None):
-        why = f"{local.name} is another host on each control node"
-        raise UsageError(why, where="--distribute", hint="name it as others reach it, or leave --distribute out")
+    refuse_local(hosts)
     jobs = stored.jobs()
     with closing(stored.open()) as store:
         return _Looking(hosts, placed, Orders(store), jobs, listening).kept()
@@ -106,18 +103,18 @@ class _Looking(Generic[R]):
         self.jobs.defer([Job(part=part.id, site=f"{LOOKS}{part.site}") for part in due])
 
     def _follow(self) -> None:
-        waiting = {part.id: _Waiting(part) for part in self._parts.values() if part.hosts[0].name not in self._kept}
+        waiting = {part.id: Alone() for part in self._parts.values() if part.hosts[0].name not in self._kept}
         while waiting:
-            for part in list(waiting.values()):
-                seen = self.following.part(part.part.id)
-                self._hear(part.part)
-                if seen is not None and self._over(part, seen):
-                    self._hear(part.part)
-                    self._end(part.part, seen)
-                    del waiting[part.part.id]
+            for part in [self._parts[name] for name in waiting]:
+                seen = self.following.part(part.id)
+                self._hear(part)
+                if seen is not None and self._over(part, waiting[part.id], seen):
+                    self._hear(part)
+                    self._end(part, seen)
+                    del waiting[part.id]
             self._rest(waiting)
 
-    def _rest(self, waiting: dict[str, _Waiting]) -> None:
+    def _rest(self, waiting: Collection[str]) -> None:
         """Waits a moment; after Ctrl-C what was not begun is taken back, and what is under way ends soon."""
         stop = self.listening.stop
         stopped = stop.is_set()
@@ -137,11 +134,11 @@ class _Looking(Generic[R]):
                 self._kept[host.name] = self.listening.keep(host, bytes(told.look))
                 self.listening.notice.ended(host.name, "read")
 
-    def _over(self, part: _Waiting, seen: PartSeen) -> bool:
+    def _over(self, part: PlacedPart, alone: Alone, seen: PartSeen) -> bool:
         if seen.state in ("ended", "withdrawn"):
             return True
-        if seen.state == "waiting" and part.given_up(bool(self.following.workers(part.part.site))):
-            self.orders.stop([part.part.id])
+        if seen.state == "waiting" and alone.for_long(self.following.workers(part.site)):
+            self.orders.stop([part.id])
         return False
 
     def _end(self, part: PlacedPart, seen: PartSeen) -> None:
@@ -160,18 +157,6 @@ class _Looking(Generic[R]):
                 self.listening.notice.ended(host.name, ended, error.message)
 
 
-@dataclass
-class _Waiting:
-    part: PlacedPart
-    alone_since: float | None = None
-
-    def given_up(self, there: bool) -> bool:  # noqa: FBT001  whether somebody is there
-        """True where no worker of its site was there for long."""
-        now = SystemClock().now().monotonic
-        self.alone_since = None if there else self.alone_since or now
-        return self.alone_since is not None and now - self.alone_since > SILENT
-
-
 def _together(hosts: Sequence[Host]) -> Iterator[Sequence[Host]]:
     """The hosts of each site, some at a time."""
     by_site: dict[str, list[Host]] = {}
@@ -183,5 +168,5 @@ def _together(hosts: Sequence[Host]) -> Iterator[Sequence[Host]]:
 
 
 def _alone(site: str) -> Unreachable:
-    hint = f"start one there: runbook worker --site {site}"
-    return Unreachable(f"no worker of site {site} is there", hint=hint)
+    why, hint = nobody(site)
+    return Unreachable(why, hint=hint)

@@ -193,14 +193,18 @@ class Reporter:
         self._thread.join()
 
     def add(self, told: PartTold) -> None:
-        """A part is under way from now on."""
+        """A part is under way from now on; of two attempts at it here the earlier one has lost it, and stops."""
         with self._turn:
-            self._under_way[told.taken.id] = told
+            both = sorted([self._under_way.get(told.taken.id, told), told], key=lambda one: one.taken.attempt)
+            self._under_way[told.taken.id] = both[-1]
+        if both[0] is not both[-1]:
+            both[0].stop.wish("another worker has taken over, and it is begun here again")
 
     def remove(self, told: PartTold) -> None:
-        """It is over."""
+        """It is over; a later attempt at it that is under way here goes on."""
         with self._turn:
-            self._under_way.pop(told.taken.id, None)
+            if self._under_way.get(told.taken.id) is told:
+                del self._under_way[told.taken.id]
 
     def stop(self, why: str) -> None:
         """Every part that is under way shall come to its end."""

@@ -13,9 +13,10 @@ from memrunbook.app.asked_elsewhere import answer_text, question_of
 from memrunbook.app.following import PartsFollowed
 from memrunbook.app.hearing import PartsHeard
 from memrunbook.app.learning import learn
+from memrunbook.app.sites import Alone, nobody, refuse_local
 from memrunbook.app.under_way import Running
 from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
-from memrunbook.core.host import LOCAL, Host
+from memrunbook.core.host import Host
 from memrunbook.core.run.event import Event, RunFinished
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.placed import PartResult, PlacedPart, PlacedRun, site_of
@@ -31,8 +32,6 @@ from memrunbook.state.store.orders import Orders, PartSeen
 
 LETTERS = 8
 """Of the ids of parts: thousands are made in one second."""
-SILENT = 60.0
-"""Seconds that a part waits where no worker of its site is heard of."""
 EVERY = 0.3
 
 
@@ -45,10 +44,7 @@ def part_ids(runbook: str, hosts: Sequence[Host]) -> dict[str, str]:
     if is_path(runbook):
         hint = "put it into a folder of runbooks on every node (--runbooks, $RUNBOOK_PATH), and name it"
         raise UsageError("workers find a runbook by its name, not by a path", where="--distribute", hint=hint)
-    local = next((host for host in hosts if host.transport == LOCAL), None)
-    if local is not None:
-        why = f"{local.name} is another host on each control node"
-        raise UsageError(why, where="--distribute", hint="name it as others reach it, or leave --distribute out")
+    refuse_local(hosts)
     now, ids = SystemClock().now(), dict[str, str]()
     while len(ids) < len(hosts):
         ids.setdefault(new_run_id(now, LETTERS), "")
@@ -162,7 +158,8 @@ class PlacedRunning(Running):
         self.rolling.heed(self.stop)
         site = site_of(host)
         if not self.following.workers(site):
-            raise NotBegun(f"no worker of site {site} is there", hint=f"start one there: runbook worker --site {site}")
+            why, hint = nobody(site)
+            raise NotBegun(why, hint=hint)
         try:
             self.jobs.defer([Job(part=part, site=site, lock=f"host:{host.name}", priority=PRIORITY)])
         except JournalError:
@@ -203,7 +200,7 @@ class _Watching:
     part: str
     _wished: bool = False
     _answered: tuple[int, str] = (0, "")
-    _alone_since: float | None = None
+    _alone: Alone = field(default_factory=Alone)
 
     def end(self, seen: PartSeen | None) -> list[Event] | None:
         """What its end adds to what is known of it; None while it goes on."""
@@ -240,13 +237,9 @@ class _Watching:
             return ""
         if (why := self.running.rolling.failures.reached()) is not None:
             return why.message
-        now, site = SystemClock().now().monotonic, site_of(self.host)
-        if self.running.following.workers(site):
-            self._alone_since = None
-            return ""
-        self._alone_since = self._alone_since or now
-        return f"no worker of site {site} is there any more" if now - self._alone_since > SILENT else ""
+        site = site_of(self.host)
+        return f"{nobody(site)[0]} any more" if self._alone.for_long(self.running.following.workers(site)) else ""
 
     def _why(self) -> str:
         failures, stop = self.running.rolling.failures.reached(), wish_of(self.running.stop)
-        return failures.message if failures else stop or f"no worker of site {site_of(self.host)} is there any more"
+        return failures.message if failures else stop or f"{nobody(site_of(self.host))[0]} any more"

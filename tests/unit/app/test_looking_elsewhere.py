@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy as sa
 from tests.unit.app.ordered import LOOK, ActingClock, clock, given
 
-from memrunbook.app import following, looking_elsewhere
+from memrunbook.app import following, looking_elsewhere, sites
 from memrunbook.app.carried_errors import carried
-from memrunbook.app.looking_elsewhere import SILENT, TOGETHER, LooksTold, look_elsewhere
+from memrunbook.app.looking_elsewhere import TOGETHER, LooksTold, look_elsewhere
 from memrunbook.app.notice import Notice
+from memrunbook.app.sites import SILENT
 from memrunbook.app.stored import Stored
 from memrunbook.core.errors import Interrupted, Refused, RunbookError, Unreachable, UsageError
 from memrunbook.core.host import LOCAL, Host
@@ -108,7 +109,7 @@ class Looking:
 def looking(tmp_path: Path, clock: ActingClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looking]:
     stored = Here(state=tmp_path)
     store = stored.open()
-    given(clock, monkeypatch, looking_elsewhere, following)
+    given(clock, monkeypatch, looking_elsewhere, following, sites)
     try:
         yield Looking(store, stored, clock)
     finally:

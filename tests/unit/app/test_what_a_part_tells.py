@@ -226,3 +226,25 @@ def test_a_reporter_hands_on_what_is_under_way_and_no_other(order: Ordered) -> N
     reporter.remove(other)
     reporter.stop(HANDED_ON)
     assert (one.stop.hands_on, other.stop.is_set()) == (True, False)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("added", [(0, 1), (1, 0)], ids=["in-turn", "the-earlier-one-comes-late"])
+def test_of_two_attempts_at_a_part_in_one_worker_the_later_one_is_told_of_and_the_earlier_stops(
+    order: Ordered, added: tuple[int, int]
+) -> None:
+    parts = order.worker()
+    first = Hearing(order.begun(), parts, PartStop())
+    order.begun(node="node-2")
+    again = Hearing(order.begun(), parts, PartStop())
+    with Reporter(parts, lambda _: None) as reporter:
+        for place in added:
+            reporter.add((first, again)[place])
+        assert first.stop.is_set()
+        reporter.remove(first)
+        again.ask("may I?")
+        order.orders.answer(FIRST, 3, "yes")
+        again.until(lambda: again.answer == "yes")
+        assert not again.stop.is_set()
+        reporter.remove(again)
+    assert not first.stop.hands_on
