@@ -5,6 +5,7 @@ What was under way is named and its outcome is not made up; `resume` looks, and 
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -128,6 +129,39 @@ def test_a_lost_connection_is_told_looked_at_and_repeats_nothing(
     assert here("runs").code == 0
     assert here("audit", "verify").code == 0
     assert not left_on_host(state)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("back", [True, False], ids=["it-is-back-at-once", "it-stays-away"])
+def test_a_run_that_has_ended_leaves_no_lock_where_the_host_is_reached_once_more(
+    tmp_path: Path, state: Path, host: Sshd, monkeypatch: pytest.MonkeyPatch, *, back: bool
+) -> None:
+    folder, whole = tmp_path / "ended", disk.append
+    folder.mkdir()
+    with cutter(host.port) as way:
+
+        def append(file: int, path: Path, content: bytes, *, durable: bool = True) -> None:
+            whole(file, path, content, durable=durable)
+            if b'"event":"asked"' in content and b'"type":"Unlock"' in content:
+                way.cut()
+                if not back:
+                    way.listening.shutdown(socket.SHUT_RDWR)
+
+        monkeypatch.setattr(disk, "append", append)
+        ran = here("run", slow_steps(folder), *arguments(host, way, tmp_path), "--yes")
+        assert ran.code == 3, ran.said
+        assert effects(folder) == dict.fromkeys(NAMES, 1)
+        assert ("the lock of this run may stay there" in ran.said) is not back
+        assert bool(left_on_host(state)) is not back
+    if not back:
+        monkeypatch.setattr(disk, "append", whole)
+        with cutter(host.port) as way:
+            words = ["run", slow_steps(folder), *arguments(host, way, tmp_path), "--yes"]
+            assert "its shell is gone" in here(*words).said
+            assert here(*words, "--break-lock").code == 3
+        (marks,) = left_on_host(state)  # of the first run, until the host is booted anew; its lock is gone
+        assert marks.suffix == ".started"
+        marks.unlink()
 
 
 @pytest.mark.timeout(120)

@@ -211,17 +211,36 @@ class Running:
             watch=lambda request: self.notice.asked(host.name, request),
             stop=partial(wish_of, self.stop),
             noted=partial(self.remembering.note, host),
+            again=partial(_again, self, host),
         )
         try:
-            asking, approved = self.asking(host), once_over_all(arguments, host.name, self.store, self.directory.run_id)
-            asking = asking if part.begun else unless_enough_failed(asking, self.rolling.failures)
-            report = yield from interpreter.run(as_approved(asking, approved) if approved else asking)
+            report = yield from interpreter.run(_asking(self, host, part))
             brakes.ran(report.outcome, changed=report.changed)
         except JournalError:
             if not self.elsewhere:  # else the lock may be the one of whoever goes on with it
                 interpreter.release()  # nothing more may be done here, but the host shall not stay locked
             raise
         return report
+
+
+def _asking(running: Running, host: Host, part: Earlier) -> Asking[None]:
+    """What is done on a host: no more than was approved, and nothing where enough others have failed before it."""
+    approved = once_over_all(running.arguments, host.name, running.store, running.directory.run_id)
+    asking = running.asking(host)
+    asking = asking if part.begun else unless_enough_failed(asking, running.rolling.failures)
+    return as_approved(asking, approved) if approved else asking
+
+
+def _again(running: Running, host: Host) -> Session:
+    """Another session, where the first one was lost before the lock was given back; says so where none is had."""
+    try:
+        return running.arguments.connectors.connector(host).connect()
+    except RunbookError as error:
+        running.notice.remark(f"{host.name}: the lock of this run may stay there: {error}", LEFT_LOCK)
+        raise
+
+
+LEFT_LOCK = "nothing of this run is open there: the next one takes the lock over with --break-lock"
 
 
 def _collector(running: Running, host: Host, session: Session, clock: SystemClock) -> Collector:

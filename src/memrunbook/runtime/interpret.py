@@ -13,6 +13,7 @@ from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import HostError, Interrupted, Refused, RunbookError, SessionLost
 from memrunbook.core.reading.rules import NO_RULES, HostRules
 from memrunbook.core.reading.snapshot import Snapshot
+from memrunbook.core.run.cut_off import LOST
 from memrunbook.core.run.event import Event, RunFinished, StepFinished
 from memrunbook.core.run.flight import OpenStep
 from memrunbook.core.run.record import Answered, Asked, Envelope, NotAnswered, Recorded
@@ -57,11 +58,18 @@ from memrunbook.runtime.services import with_policy
 Watcher = Callable[[Request], None]
 
 
+LOCK_STAYS = "the connection was lost before the lock was given back: it stays on the host"
+
+
+def _no_other() -> Session:
+    raise SessionLost(LOCK_STAYS)
+
+
 @dataclass
 class Interpreter:
     """One run on one host. `watch` is told of every question; `stop` says who wishes that nothing more is done.
 
-    `noted` is told of every reading.
+    `noted` is told of every reading. `again` opens another session to the host, or raises a HostError.
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
     this one takes back: the lock that it left behind is in nobody's way, as are those of `abandoned` runs, which left
@@ -94,6 +102,7 @@ class Interpreter:
     brakes: Brakes = field(default_factory=Unbraked)
     rules: HostRules = NO_RULES
     machines: Machines | None = None
+    again: Callable[[], Session] = _no_other
     _locked: bool = field(default=False, init=False)
     _changed: bool = field(default=False, init=False)
     _turn: StepTurn = field(default_factory=StepTurn, init=False)
@@ -191,12 +200,25 @@ class Interpreter:
         return TookOver(self.clock.now(), broken) if broken else Waited(self.clock.now())
 
     def _unlock(self) -> None:
-        """Gives the lock back; the marks of its commands stay where the run may be gone on with."""
+        """Gives the lock back; the marks of its commands stay where the run may be gone on with.
+
+        Of a run that has come to its end, over another connection where this one is lost: nobody goes on with it, and
+        its lock would be in everybody's way.
+        """
         open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
         ends = [event.outcome for event in self.events if isinstance(event, RunFinished)]
         stopped = ends[-1:] == ["interrupted"] and not self.after and (self.begun or self._changed)
-        give(self.session, self._owner, settled=not (open_ or stopped))
-        self._locked = False
+        settled, self._locked = not (open_ or stopped), False
+        if give(self.session, self._owner, settled=settled):
+            return
+        if not settled or not LOST.isdisjoint(ends[-1:]):
+            raise SessionLost(LOCK_STAYS)
+        session = self.again()
+        try:
+            if not give(session, self._owner, settled=True):
+                raise SessionLost(LOCK_STAYS)
+        finally:
+            session.close()
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""

@@ -207,9 +207,9 @@ CUT_OFF = "its engine is gone and its shell lives on: runbook resume waits for t
 LOOK_FIRST = "look at that run with: runbook runs"
 
 
-def give(session: Session, owner: str, *, settled: bool = False) -> None:
-    """Gives the lock back; one that is not ours (any more) is left alone.
+def give(session: Session, owner: str, *, settled: bool = False) -> bool:
+    """Gives the lock back; one that is not ours (any more) is left alone. False where the connection was lost before.
 
     With `settled` nothing of the run is open: its marks go too.
     """
-    session.execute(GIVE, (owner, "settled" if settled else ""), timeout=15.0)
+    return not session.execute(GIVE, (owner, "settled" if settled else ""), timeout=15.0).lost

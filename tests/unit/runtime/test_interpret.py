@@ -46,7 +46,7 @@ from memrunbook.runtime.judging import JUDGING
 from memrunbook.runtime.life import Finished, Life, Pause, resume, run_alone
 from memrunbook.runtime.lock import GIVE, TAKE
 from memrunbook.runtime.ports import Output
-from memrunbook.testing import START, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
+from memrunbook.testing import START, Call, FixedClock, MemoryJournal, ScriptedApprover, ScriptedSession
 
 CHANGE = Change(
     action="adjust",
@@ -245,6 +245,50 @@ def test_a_lock_is_taken_and_given_back_for_run_and_actor() -> None:
     (answer,) = forced.ask(Lock())
     assert forced.session.calls[0].args == (owner, "break", "", "R1")
     assert answer == TookOver(forced.clock.now(), LockBroken("R2 you", "killed"))
+
+
+class Wire:
+    """Two connections to a host: the first is cut before the lock is given back, the second one where it `fails`."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.first = ScriptedSession(sample=lambda: WELL, answer=self._cut)
+        self.second = ScriptedSession(answer=self._cut if fails else lambda _: Output(0, ""))
+
+    def _cut(self, call: Call) -> Output:
+        return Output(None, "", lost=True) if call.script == GIVE else Output(0, "")
+
+    def lab(self) -> Lab:
+        lab = Lab(again=lambda: self.second)
+        lab.interpreter.session = self.first
+        return lab
+
+
+OWNER = "20260101T000000-ABCD me"
+STAYS = "the connection was lost before the lock was given back: it stays on the host"
+
+
+def test_a_lock_is_given_back_over_another_connection_where_the_first_one_is_lost() -> None:
+    wire = Wire()
+    lab = wire.lab()
+    *_, answer = lab.ask(Lock(), Record(RunFinished("unresolved")), Unlock())
+    assert isinstance(answer, Waited)
+    assert [(call.script, call.args) for call in wire.second.calls] == [(GIVE, (OWNER, "settled"))]
+    assert wire.second.closed
+
+
+def test_a_lock_that_cannot_be_given_back_is_no_answer() -> None:
+    for lab in (Wire(fails=True).lab(), Lab(session={"answer": Wire()._cut})):
+        *_, error = lab.ask(Lock(), Record(RunFinished("unresolved")), Unlock())
+        assert isinstance(error, SessionLost)
+        assert lab.journaled("error")[-1]["message"] == STAYS
+
+
+@pytest.mark.parametrize("outcome", ["unreachable", "unknown", "interrupted"])
+def test_a_run_that_is_gone_on_with_keeps_the_lock_that_it_could_not_give_back(outcome: Any) -> None:
+    wire = Wire()
+    *_, error = wire.lab().ask(Lock(), Record(RunFinished(outcome)), Unlock())
+    assert str(error) == STAYS
+    assert wire.second.calls == []
 
 
 @pytest.mark.parametrize(
