@@ -182,18 +182,21 @@ def _invented(found: Evidence, known: _Known) -> Iterator[Wrong]:
 
 
 def _disagreeing(found: Evidence) -> Iterator[Wrong]:
-    """The front's outcome, the store's and that of the journal of the node that ended the part are one."""
+    """The front's outcome, the store's and that of the journal of the node that ended the part are one.
+
+    Where that node only gave the lock back of what another one had ended, a journal of that one has the outcome.
+    """
     fronts = {front.run: front for front in found.fronts if front.ended}
     for part in found.parts:
         front = fronts.get(part.run)
         if part.state != "ended" or front is None or part.host not in front.told:
             continue
         said = {"front": front.told[part.host].outcome, "store": part.outcome}
-        journal = found.journals.get(part.id, {}).get(part.node)
-        if journal is not None and journal.outcome:
-            said[part.node] = journal.outcome
-        elif part.outcome != "refused":
-            yield Wrong("disagree", f"{front.order} {part.host} ({part.id}): {part.node} has no journal with its end")
+        ends = {node: told.outcome for node, told in found.journals.get(part.id, {}).items() if told.outcome}
+        if part.node in ends:
+            said[part.node] = ends[part.node]
+        elif part.outcome not in ("refused", *ends.values()):
+            yield Wrong("disagree", f"{front.order} {part.host} ({part.id}): no journal has its end")
         if len(set(said.values())) > 1:
             yield Wrong("disagree", f"{front.order} {part.host} ({part.id}): {said}")
 

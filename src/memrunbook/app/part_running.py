@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,8 @@ from memrunbook.state.runs import records, run_of, runs
 from memrunbook.state.store.parts import TakenPart
 from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
 from memrunbook.version import __version__
+
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +111,7 @@ def _run(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -
     arguments = _arguments(taken, run, order, place)
     arguments.connectors.check([host])
     state, known = prepare(place.state), runs(place.state)
-    part = _earlier(taken, place)
+    part = _earlier(taken, told, place)
     with (
         closing(Stored(state, config, place.store).open()) as store,
         _directory(taken, arguments, runbook, place.witness) as directory,
@@ -205,22 +207,36 @@ def _directory(taken: TakenPart, arguments: RunArguments, runbook: Runbook, witn
     return directory
 
 
-def _earlier(taken: TakenPart, place: WorkerPlace) -> Earlier:
-    """What all attempts before have done: as it was told, and where the last one ran here, as its journal has it."""
-    told: list[dict[str, Any]] = [
-        record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID
-    ]
-    if taken.node == place.node and (run_path(place.state, taken.id) / RUN).exists():
-        known = {record.get("hash") for record in told}
-        told += [record for record in _kept(taken, place.state) if record.get("hash") not in known]
-    if not told:
-        return Earlier()
+def _earlier(taken: TakenPart, told: PartTold, place: WorkerPlace) -> Earlier:
+    """What all attempts before have done; what the last of them wrote down here and did not tell is told now."""
+    known, untold = done_before(taken, place)
+    for record in untold:
+        told.recorded(record)
     readings = {name: fact.reading for name, fact in catalog.facts().items()}
-    return earlier(taken.id, told, readings)
+    return earlier(taken.id, [*known, *untold], readings) if known or untold else Earlier()
 
 
-def _kept(taken: TakenPart, state: Path) -> Iterator[Any]:
+def done_before(taken: TakenPart, place: WorkerPlace) -> tuple[list[Record], list[Record]]:
+    """The records of all attempts before: as they were told, and what this node's journal has of the last one beside.
+
+    That is what stands behind the last record that was told: where it is another node's, that one has looked meanwhile
+    at what was done here, and has told what came of it.
+    """
+    told: list[Record] = [record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID]
+    if taken.node != place.node or not (run_path(place.state, taken.id) / RUN).exists():
+        return told, []
+    kept = _kept(taken, place.state)
+    last = next((record["hash"] for record in reversed(told) if record.get("hash")), "")
+    begin = next((n for n, record in enumerate(kept, 1) if record.get("hash") == last), len(kept)) if last else 0
+    return told, [{name: value for name, value in one.items() if name not in LINKS} for one in kept[begin:]]
+
+
+LINKS = ("seq", "prev")
+"""What links a record to the one before it in its journal, and is not told."""
+
+
+def _kept(taken: TakenPart, state: Path) -> list[Record]:
     host = taken.hosts[0].name
     name = f"{file_name(host)}.jsonl"
     sealed = run_of(state, taken.id).sealed.get(name, 0)
-    return iter(proven(records(state, taken.id, host), sealed))
+    return list(proven(records(state, taken.id, host), sealed))

@@ -106,8 +106,15 @@ def test_the_journal_says_something_else() -> None:
     assert kinds(replace(SOUND, journals={PART: {NODE: replace(DONE, outcome="resolved")}})) == {"disagree"}
 
 
-def test_the_node_that_ended_it_has_no_journal() -> None:
-    assert kinds(replace(SOUND, journals={PART: {"node-1": DONE}})) == {"disagree"}
+@pytest.mark.parametrize(
+    "journals", [{}, {"node-1": replace(DONE, outcome="")}, {"node-1": replace(DONE, outcome="resolved")}]
+)
+def test_no_journal_has_the_end(journals: dict[str, Told]) -> None:
+    assert kinds(replace(SOUND, journals={PART: journals})) == {"disagree"}
+
+
+def test_the_node_that_ended_it_only_gave_back_the_lock_of_another_one() -> None:
+    assert judged(replace(SOUND, journals={PART: {"node-1": DONE, NODE: replace(DONE, outcome="", steps={})}})) == []
 
 
 def test_what_was_refused_before_a_journal_was_begun() -> None:
