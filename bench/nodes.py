@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from tests.cli.books import act, book
 from tests.postgres import Postgres, postgres
 
+from bench.farm import living
 from bench.simulated import ChangeMade, most_at_once
 
 HERE = Path(__file__).parents[1]
@@ -69,6 +70,10 @@ class Nodes:
     def cpu(self) -> list[float]:
         """Seconds of CPU of each worker so far."""
         return [seconds(worker.pid) for worker in self.workers]
+
+    def server_cpu(self) -> float:
+        """Seconds of CPU of PostgreSQL's processes that still are there; connections last longer than a measurement."""
+        return sum(seconds(pid) for parent, pid in living() if self.server.pid in (parent, pid))
 
 
 def seconds(pid: int) -> float:
@@ -127,7 +132,8 @@ def look(found: Nodes, hosts: int) -> None:
 
 def storm(found: Nodes, incidents: int) -> None:
     """So many incidents at once; all want the same change, which disturbs users."""
-    before, began = found.commits(), time.monotonic()
+    before, began, cpu = found.commits(), time.monotonic(), sum(found.cpu())
+    own, server = os.times(), found.server_cpu()
     hosts = f"--host=sim-[{1:05}:{incidents:05}]"
     words = (
         "run",
@@ -141,7 +147,9 @@ def storm(found: Nodes, incidents: int) -> None:
     )
     asked = found.words(*words, "--format=jsonl")
     ran = subprocess.run(asked, cwd=HERE, env=found.environment, capture_output=True, text=True, check=False)
-    took = time.monotonic() - began
+    took, now, used = time.monotonic() - began, os.times(), sum(found.cpu()) - cpu
+    front = now.children_user + now.children_system - own.children_user - own.children_system
+    server = found.server_cpu() - server
     said = [one["outcome"] for one in map(json.loads, ran.stdout.splitlines()) if "outcome" in one]
     begun = found.asked("SELECT began - queued FROM parts WHERE host <> '' AND began > 0")
     late = sorted(float(str(row[0])) for row in begun) or [0.0]
@@ -154,6 +162,8 @@ def storm(found: Nodes, incidents: int) -> None:
         f"  disturbing changes by the journals of all nodes: {len(made)}, at most {most_at_once(made)} at the same time"
     )
     print(f"  transactions: {commits / incidents:.2f} an incident")
+    each = [1000 * one / incidents for one in (used, front, server)]
+    print(f"  CPU an incident: workers {each[0]:.0f} ms, the asking node {each[1]:.0f} ms, PostgreSQL {each[2]:.0f} ms")
 
 
 def quantile(values: Sequence[float], share: float) -> float:

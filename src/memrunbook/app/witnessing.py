@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +16,10 @@ from memrunbook.app.outage import Outage
 from memrunbook.core.errors import JournalError, RunbookError
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Clock
-from memrunbook.state import chain, disk, ledger
-from memrunbook.state.chain import Broken, Link
+from memrunbook.state import ledger
+from memrunbook.state.chain import Link
 from memrunbook.state.ledger import SealedEntry
-from memrunbook.state.lines import decoded
+from memrunbook.state.proven_ledger import ProvenLedger
 from memrunbook.state.run_directory import RUN, RUN_ID, RunDirectory, new_run_id
 from memrunbook.state.runs import begun_and_ended
 from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
@@ -66,7 +65,10 @@ def same_run(stored: Stored, store: Store, run_id: str, notice: Notice, clock: C
 
 @dataclass
 class StoreWitness:
-    """The store as the witness of one ledger; `node` writes it. What it is not told at once it is told later."""
+    """The store as the witness of one ledger; `node` writes it. What it is not told at once it is told later.
+
+    Used by several threads: what is written while it is told of something is told all together then.
+    """
 
     store: Store
     state: Path
@@ -79,7 +81,11 @@ class StoreWitness:
     _failure: RunbookError | None = field(default=None, init=False)
     _failed_at: float = field(default=0.0, init=False)
     _remarked: bool = field(default=False, init=False)
+    _known: int = field(default=0, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self._ledger = ProvenLedger(self.state)
 
     def told(self, entries: Sequence[SealedEntry], *, begins: bool) -> None:
         """Tells it of these entries, and of what it could not be told before; JournalError where something `begins`."""
@@ -93,8 +99,9 @@ class StoreWitness:
                 self.notice.remark(f"where the ledger stands is not told: {self._failure}", LATER)
 
     def _ask(self, entries: Sequence[SealedEntry]) -> None:
-        if (entries or self._behind) and self._is_worth_it(entries):
-            self._try(entries)
+        new = [one for one in entries if one.seq > self._known]  # else whoever had the turn before has told it
+        if (new or self._behind) and self._is_worth_it(new):
+            self._try()
 
     def _begun(self, entries: Sequence[SealedEntry]) -> None:
         self._ask(entries)
@@ -106,10 +113,10 @@ class StoreWitness:
         late = SystemClock().now().monotonic - self._failed_at >= AGAIN
         return self._failure is None or late or any(one.event == "end" for one in entries)
 
-    def _try(self, entries: Sequence[SealedEntry]) -> None:
+    def _try(self) -> None:
         behind, self._behind = self._behind, True  # until it is known to be told
         try:
-            if behind or not self._tell(entries):
+            if behind or not self._tell(self._ledger.entries()[self._known :]):
                 self._catch_up()
         except RunbookError as error:
             self._failure, self._failed_at = error, SystemClock().now().monotonic
@@ -120,10 +127,16 @@ class StoreWitness:
         """True where the store knows the ledger up to these entries now."""
         from memrunbook.state.store.journals import LedgerGrowth, saw
 
+        if not entries:
+            return False
         self._key = self._key or ledger.first_key(self.state)
         now = SystemClock().now().utc
         growth = LedgerGrowth(self._key, self.node, now, entries, indexed(self.state, entries))
-        return saw(self.store, growth) == Link(entries[-1].hash, entries[-1].seq)
+        end = Link(entries[-1].hash, entries[-1].seq)
+        if saw(self.store, growth) != end:
+            return False
+        self._known = end.count
+        return True
 
     def _catch_up(self) -> None:
         """Tells it all entries since the last that it knows; JournalError where that one is not here (any more)."""
@@ -134,12 +147,10 @@ class StoreWitness:
             return  # there is nothing to tell yet
         for _ in range(TRIES):
             sight = known(self.store, key)  # before the ledger is read: others may be writing
-            at = sight.link if sight else Link()
-            if at == ledger.end(self.state):
-                return
-            entries = _sealed(self.state)
+            at, entries = sight.link if sight else Link(), self._ledger.entries()
             if (lost := lost_since(entries, at, self.store.name)) is not None:
                 raise JournalError(lost, where=str(ledger.ledger_file(self.state)), hint=MENDED)
+            self._known = at.count
             if len(entries) == at.count or self._tell(entries[at.count :]):
                 return
         raise JournalError("others tell of the same ledger all the time", where=self.store.name, hint="try again")
@@ -182,18 +193,6 @@ def indexed(state: Path, entries: Iterable[SealedEntry]) -> list[IndexedRun]:
             )
         )
     return found
-
-
-def _sealed(state: Path) -> list[SealedEntry]:
-    """The entries of the ledger; JournalError where they are not a chain."""
-    path = ledger.ledger_file(state)
-    content = disk.contents(path)
-    content = content[: content.rfind(b"\n") + 1]  # somebody may be writing what follows
-    end, entries = chain.verify(io.BytesIO(content)), list(decoded(content, SealedEntry))
-    if isinstance(end, Broken) or len(entries) != end.count:
-        why, line = (end.why, end.line) if isinstance(end, Broken) else ("it holds what is no entry", 1)
-        raise JournalError(why, where=f"{path}:{line}", hint="look at it with runbook audit verify")
-    return entries
 
 
 def _utc(time: str) -> float:

@@ -28,6 +28,9 @@ class Link(Struct, frozen=True):
     count: int = 0
 
 
+NOTHING = Link()
+
+
 class Verified(Link, frozen=True):
     """The whole chain is intact; it ends here."""
 
@@ -71,10 +74,10 @@ def canonical(record: Mapping[str, Any]) -> bytes:
         return msgspec.json.encode(encodable(msgspec.to_builtins(record, enc_hook=_number)), order="sorted")
 
 
-def walk(lines: Iterable[bytes]) -> Iterator[Verified | Torn | Broken]:
-    """The state of the chain after each line, newline included; the last one is the verdict."""
-    link: Verified | Torn = Verified()
-    for number, line in enumerate(lines, 1):
+def walk(lines: Iterable[bytes], begin: Link = NOTHING) -> Iterator[Verified | Torn | Broken]:
+    """The state of the chain after each line that follows on `begin`, newline included; the last one is the verdict."""
+    link: Verified | Torn = Verified(begin.head, begin.count)
+    for number, line in enumerate(lines, begin.count + 1):
         state = _follow(link, line, number)
         yield state
         if isinstance(state, Broken):
@@ -82,10 +85,10 @@ def walk(lines: Iterable[bytes]) -> Iterator[Verified | Torn | Broken]:
         link = state
 
 
-def verify(lines: Iterable[bytes]) -> Verified | Torn | Broken:
-    """Finds the first broken link. An empty chain is intact."""
-    verdict: Verified | Torn | Broken = Verified()
-    for state in walk(lines):
+def verify(lines: Iterable[bytes], begin: Link = NOTHING) -> Verified | Torn | Broken:
+    """Finds the first broken link in what follows on `begin`. An empty chain is intact."""
+    verdict: Verified | Torn | Broken = Verified(begin.head, begin.count)
+    for state in walk(lines, begin):
         verdict = state
     return verdict
 

@@ -21,7 +21,7 @@ from memrunbook.state import disk
 from memrunbook.state.disk import ELSEWHERE
 from memrunbook.state.ownership import whose
 from memrunbook.state.store import FILE
-from memrunbook.state.store.engines import FEW, MORE, let_go, shared
+from memrunbook.state.store.engines import FEW, MORE, ask_what_rested, let_go, shared
 from memrunbook.state.store.server_errors import said, server_error
 
 PATIENCE = 10.0
@@ -202,7 +202,8 @@ def connected(where: sa.URL) -> sa.Engine:
 
 
 def _pooled(where: sa.URL) -> sa.Engine:
-    made = sa.create_engine(where, pool_pre_ping=True, pool_size=FEW, max_overflow=MORE, connect_args=_deadlines(where))
+    made = sa.create_engine(where, pool_size=FEW, max_overflow=MORE, connect_args=_deadlines(where))
+    ask_what_rested(made)
     return _bounded(made)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InvalidatePoolError
 
 FEW, MORE = 5, 10
 """Connections that are kept, and that are made besides while all of those are in use."""
+RESTED = 1.0
+"""Seconds after which a connection that nobody used is asked whether it still stands, before anybody uses it."""
 
 
 @dataclass
@@ -42,3 +47,20 @@ def let_go(engine: sa.Engine) -> None:
                 return
             del _SHARED[where]
     engine.dispose()
+
+
+def ask_what_rested(engine: sa.Engine) -> None:
+    """Has a connection that rested asked first whether it stands; one in constant use tells by its answers."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def _used(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _asked(connection: Any, record: Any, _pooled: Any) -> None:
+        now = time.monotonic()
+        if now - record.info.get("used", now) > RESTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error:
+                raise InvalidatePoolError from None  # the others were made by the same server

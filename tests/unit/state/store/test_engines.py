@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from memrunbook.core.errors import JournalError
+from memrunbook.core.errors import JournalError, StoreAway
+from memrunbook.state.store import engines
 from memrunbook.state.store.changes import Store
 from memrunbook.state.store.database import address
 from memrunbook.state.store.engines import FEW, MORE
@@ -75,3 +76,35 @@ def test_a_file_has_an_engine_for_each(tmp_path: Path) -> None:
     assert first.engine is not second.engine
     first.close()
     second.close()
+
+
+def end_sessions(database: str, tmp_path: Path) -> None:
+    """The server ends all connections to this database but the one that asks."""
+    engine = sa.create_engine(address(tmp_path, database))
+    there = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {there}"))
+    engine.dispose()
+
+
+def test_a_connection_that_rested_is_asked_first_and_one_that_ended_meanwhile_hurts_nobody(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "RESTED", 0.0)
+    store = Store.open(tmp_path, database)
+    end_sessions(database, tmp_path)
+    assert not switch_of(store).off
+    store.close()
+
+
+def test_a_connection_in_constant_use_that_ends_is_told_once_and_then_there_is_a_new_one(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "RESTED", 3600.0)
+    store = Store.open(tmp_path, database)
+    assert not switch_of(store).off
+    end_sessions(database, tmp_path)
+    with pytest.raises(StoreAway):
+        switch_of(store)
+    assert not switch_of(store).off
+    store.close()
