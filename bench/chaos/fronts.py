@@ -17,12 +17,15 @@ from typing import Any
 
 from bench.chaos.stage import BOOK, Stage, ended
 from bench.chaos.verdict import OPEN, Front, Told
+from memrunbook.cli import exit_codes
 
 MOST_HOSTS = 4
 PAUSES = ("0.2", "0.2", "0.2", "0.2", "1", "1", "4")
 """Seconds that each step of a run lasts, as the command `sleep` takes them."""
 PATIENCE = 1200.0
 """Seconds after which a run counts as one that never ends."""
+AGAIN = 2.0
+"""Seconds until a run is ordered once more that did not begin."""
 SETTLED_WITHIN = 30.0
 KILLED_WITHIN = (3.0, 20.0)
 RESUMED_AT_MOST = 5
@@ -77,9 +80,11 @@ class Fronts:
         hosts = [self._stage.hosts.addresses[place] for place in one.places]
         where = [f"--ssh-config={self._stage.hosts.config}", f"--state-dir={state}", "--yes", "--json"]
         values = ["-p", f"order={one.order}", "-p", f"pause={one.pause}"]
-        code = self._process(
-            one, ["run", BOOK, f"--host={','.join(hosts)}", "--distribute", *values, *where], one.killed_after
-        )
+        words = ["run", BOOK, f"--host={','.join(hosts)}", "--distribute", *values, *where]
+        code, until = self._process(one, words, one.killed_after), time.monotonic() + PATIENCE
+        while code == exit_codes.JOURNAL and not self._run_of(one) and time.monotonic() < until:
+            time.sleep(AGAIN)  # the store was away, and nothing was begun: so it says, and so it is done once more
+            code = self._process(one, words, one.killed_after)
         times = 0
         while code == -9 and one.killed_after and times < RESUMED_AT_MOST and (run := self._run_of(one)):
             times += 1

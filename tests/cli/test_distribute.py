@@ -250,11 +250,34 @@ def test_how_hosts_are_reached_is_the_workers_matter(cluster: Cluster, tmp_path:
     words = cluster.words("run", "small", "--distribute", "--sudo=never", "--patience=9s", hosts=(ONE,))
     ran = here(*words)
     assert "not heeded: --sudo, --patience" in ran.err, ran.said
-    dry = here(*cluster.words("run", "small", "--distribute", "--dry-run", hosts=(ONE,)), *cluster.machines.arguments)
-    assert dry.code == 0, dry.said
-    assert "not heeded: --distribute" in dry.err
-    assert "--distribute" in dry.out, "so it is carried out then"
-    assert "no worker" not in dry.said
+    looked = here(*cluster.words("diagnose", "--distribute", "--sudo=never", hosts=(ONE,)))
+    assert "not heeded: --sudo" in looked.err, looked.said
+
+
+def test_a_plan_is_made_by_workers_as_it_is_made_here(cluster: Cluster, tmp_path: Path) -> None:
+    noting(tmp_path, cluster.books)
+    plan, own = ("plan", "small"), cluster.machines.arguments
+    with cluster.worker("node-1"):
+        there = {kind: here(*cluster.words(*plan, "--distribute", *kind, hosts=(ONE,))) for kind in ((), ("--json",))}
+        dry = here(*cluster.words("run", "small", "--distribute", "--dry-run", hosts=(ONE,)))
+        saved = here(*cluster.words(*plan, "--distribute", f"--out={tmp_path / 'plan.json'}", hosts=(ONE, TWO)))
+        diagnosed = here(*cluster.words("diagnose", "--distribute", hosts=(ONE,)))
+    here_made = {kind: here(*cluster.words(*plan, *kind, hosts=(ONE,)), *own) for kind in there}
+    assert [one.code for one in (*there.values(), *here_made.values(), dry, saved)] == [0] * 6, dry.said
+    assert shape(there[()].out) == shape(here_made[()].out) == shape(dry.out)
+    step = [json.loads(made["--json",].out)["hosts"][0]["steps"] for made in (there, here_made)]
+    assert step[0] == step[1]
+    [command] = {
+        line.partition("next: ")[2] for line in diagnosed.out.splitlines() if "next: runbook plan small" in line
+    }
+    assert "--distribute" in command
+    assert {one["name"] for one in json.loads((tmp_path / "plan.json").read_text())["hosts"]} == {ONE, TWO}
+    assert noted(tmp_path) == []
+
+
+def shape(page: str) -> list[str]:
+    """The first word of each line: what was read differs by a moment."""
+    return [" ".join(line.split()[:1]) for line in page.splitlines() if not line.startswith("  runbook")]
 
 
 def test_programs_get_the_records_as_they_come_and_the_node_in_the_summary(cluster: Cluster, tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ class PlanArguments:
 
     `out` names a file that the plans are saved in; `waits`: nobody sits there, and what is saved of it waits longer.
     `besides` are facts that are read beside those that the runbook needs. Without `history` no points of the readings
-    are kept. `store` is one other than usual; its history is read and written. `distribute`: workers read and plan.
+    are kept. `store` is one other than usual; its history is read and written. `distribute`: workers read and plan,
+    and tell of each host what a saved plan and a document need, with `full` also all that was read.
     """
 
     runbook: str
@@ -65,6 +66,7 @@ class PlanArguments:
     besides: tuple[str, ...] = ()
     store: str = ""
     distribute: bool = False
+    full: bool = False
 
     def stored(self, config: Config) -> Stored:
         """Where the switch and the history are."""
@@ -168,6 +170,7 @@ def _elsewhere(
         history=arguments.history,
         besides=arguments.besides,
         waits=arguments.waits,
+        full=arguments.full,
     )
     return look_elsewhere(hosts, placed, arguments.stored(config), listening)
 

@@ -61,7 +61,7 @@ OWN_WAY = ("identity", "known_hosts", "ssh_config", "accept_new_host_keys", "sud
 """Options that say how this node reaches hosts."""
 
 
-def workers_way(talk: Conversation) -> Connectors:
+def _workers_way(talk: Conversation) -> Connectors:
     """How many hosts are followed at once; how they are reached is the workers' own matter, and said so once."""
     from memrunbook.app.connectors import Connectors
 
@@ -69,3 +69,8 @@ def workers_way(talk: Conversation) -> Connectors:
         what = f"workers reach the hosts by their own keys and files; not heeded: {unheeded}"
         talk.note(what, "say it where a worker is started: runbook worker --help")
     return Connectors(forks=talk.targets.forks)
+
+
+def way_to(talk: Conversation, *, distribute: bool) -> Connectors:
+    """How the hosts are reached: from here, or by their workers."""
+    return _workers_way(talk) if distribute else talk.connectors()

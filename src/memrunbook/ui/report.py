@@ -201,21 +201,22 @@ def _steps(report: HostReport, run_id: str) -> Iterator[Row | Note]:
             yield note("effect: ", Span(step.effect, "warning", whole=True))
         if step.before and step.after:
             yield note("signals: ", _changes(step))
-        yield from _left(step, run_id)
+        yield from _left(step, report, run_id)
         if step.hint:
             yield note(Span("hint: ", "hint"), Span(step.hint, whole=True))
         if step.evidence:
             yield note("evidence: ", Span(step.evidence, whole=True))
 
 
-def _left(step: StepFinished, run_id: str) -> Iterator[Note]:
-    """What of a step is open or in force, and how it goes away."""
+def _left(step: StepFinished, report: HostReport, run_id: str) -> Iterator[Note]:
+    """What of a step is open or in force, and how it goes away: on the node that did it, where its journal is."""
     if step.open:
         hint = "it is not known whether it took effect, and it is never repeated by itself: look at the host"
         yield note(Span("hint: ", "hint"), hint)
     if step.left and not step.open:
         yield note(Span("hint: ", "hint"), LEFT)
-        yield note("", to_type(f"runbook undo {run_id} --step {_named(step)} --dry-run"))
+        undo = f"runbook undo {report.part or run_id} --step {_named(step)} --dry-run"
+        yield note("", *((Span(undo, "hint", whole=True), f" on {report.node}") if report.part else (to_type(undo),)))
     if step.back_at:
         yield note("back: ", f"the host itself takes it back at {moment_words(step.back_at, None)}")
 

@@ -13,7 +13,7 @@ import click
 
 from memrunbook.cli import exit_codes
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT
+from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT, way_to
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS_OR_REPLAY,
@@ -62,7 +62,7 @@ def command(
     talk = Conversation(output, targets)
     arguments = DiagnoseArguments(
         hosts=(hosts := talk.hosts),
-        connectors=talk.connectors(),
+        connectors=way_to(talk, distribute=distribute),
         library=library,
         state=state,
         store=store,

@@ -13,7 +13,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import HOST_OUTPUT
+from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT, way_to
 from memrunbook.cli.options import (
     HISTORY,
     HOSTS_OR_REPLAY,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="RUNBOOK", shell_complete=complete_runbooks)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan to this file.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 8 when there are steps to run.")
-@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, HOST_OUTPUT)
+@common(HOSTS_OR_REPLAY, WATCH, PARAMETERS, LIBRARY, STATE, STORE, HISTORY, DISTRIBUTE, HOST_OUTPUT)
 def command(
     name: str,
     targets: Targets,
@@ -57,6 +57,7 @@ def command(
     *,
     exit_code: bool,
     history: bool,
+    distribute: bool,
 ) -> int:
     """Show what RUNBOOK would do on a host, and why. Nothing is changed."""
     from memrunbook.app import PlanArguments
@@ -65,7 +66,7 @@ def command(
     arguments = PlanArguments(
         runbook=name,
         hosts=talk.hosts,
-        connectors=talk.connectors(),
+        connectors=way_to(talk, distribute=distribute),
         library=library,
         state=state,
         store=store,
@@ -73,6 +74,8 @@ def command(
         watch=watch,
         out=out,
         history=history,
+        distribute=distribute,
+        full=output.format.CONVERSES,
     )
     return show_plan(arguments, talk, exit_code=exit_code)
 

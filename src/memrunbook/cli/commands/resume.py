@@ -12,7 +12,7 @@ import click
 from memrunbook.cli.commands.run import ALLOW, carry_out
 from memrunbook.cli.completing import complete_runs
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import HOST_OUTPUT, workers_way
+from memrunbook.cli.host_options import HOST_OUTPUT, way_to
 from memrunbook.cli.naming import ruled
 from memrunbook.cli.next_command import begun_words
 from memrunbook.cli.options import (
@@ -73,7 +73,7 @@ def command(
     _say_which(talk, state, run, found)
     arguments = ResumeArguments(
         run=found,
-        connectors=workers_way(talk) if elsewhere else talk.connectors(),
+        connectors=way_to(talk, distribute=elsewhere),
         library=library,
         state=state,
         store=store,

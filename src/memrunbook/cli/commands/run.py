@@ -14,7 +14,7 @@ import click
 from memrunbook.cli import exit_codes
 from memrunbook.cli.completing import complete_runbooks
 from memrunbook.cli.conversation import Conversation
-from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT, OWN_WAY, workers_way
+from memrunbook.cli.host_options import DISTRIBUTE, HOST_OUTPUT, OWN_WAY, way_to
 from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import (
     HISTORY,
@@ -80,8 +80,7 @@ def command(
     config = library.config()
     consents = checked(gate.allow, config.freeze, gate.reason)
     talk = Conversation(output, targets)
-    elsewhere = distribute and not dry_run
-    hosts, connectors = _reached("" if dry_run else rollout.retry_file, talk, workers_way if elsewhere else None)
+    hosts, connectors = _reached("" if dry_run else rollout.retry_file, talk, distribute=distribute)
     arguments = RunArguments(
         runbook=name,
         hosts=hosts,
@@ -93,7 +92,7 @@ def command(
         watch=watch,
         reason=gate.reason if dry_run else reason_for(config, gate.reason, talk),
         command=" ".join(click.get_current_context().find_root().obj or ()),
-        options=way_options(OWN_WAY if elsewhere else ()),
+        options=way_options(OWN_WAY if distribute else ()),
         break_lock=gate.break_lock,
         consents=consents,
         rollout=with_defaults(rollout, config.defaults),
@@ -103,13 +102,11 @@ def command(
     return _plan(arguments, talk) if dry_run else _run(arguments, talk, yes=gate.yes)
 
 
-def _reached(
-    retry_file: str, talk: Conversation, way: Callable[[Conversation], Connectors] | None
-) -> tuple[tuple[Host, ...], Connectors]:
+def _reached(retry_file: str, talk: Conversation, *, distribute: bool) -> tuple[tuple[Host, ...], Connectors]:
     """The hosts and how they are reached; the retry file tells of no earlier run from now on."""
     with kept_true(retry_file, talk.targets) as known:
         known.extend(talk.hosts)
-        return tuple(known), way(talk) if way is not None else talk.connectors()
+        return tuple(known), way_to(talk, distribute=distribute)
 
 
 def _plan(arguments: RunArguments, talk: Conversation) -> int:
@@ -119,8 +116,6 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
     if unheeded := ", ".join(f"--{name.replace('_', '-')}" for name in ROLLOUT.options if typed(name)):
         what = f"a dry run begins no host and writes no file; not heeded: {unheeded}"
         talk.note(what, "leave --dry-run out, and they count")
-    if arguments.distribute:
-        talk.note("a dry run reads the hosts from here; not heeded: --distribute", "leave --dry-run out, and it counts")
     planned = PlanArguments(
         runbook=arguments.runbook,
         hosts=arguments.hosts,
@@ -131,6 +126,8 @@ def _plan(arguments: RunArguments, talk: Conversation) -> int:
         watch=arguments.watch,
         history=arguments.history,
         store=arguments.store,
+        distribute=arguments.distribute,
+        full=talk.output.format.CONVERSES,
     )
     return show_plan(planned, talk)
 
