@@ -67,7 +67,7 @@ def _workers_way(talk: Conversation) -> Connectors:
 
     if unheeded := ", ".join(f"--{name.replace('_', '-')}" for name in OWN_WAY if typed(name)):
         what = f"workers reach the hosts by their own keys and files; not heeded: {unheeded}"
-        talk.note(what, "say it where a worker is started: runbook worker --help")
+        talk.note(what, "say it where a worker is started")
     return Connectors(forks=talk.targets.forks)
 
 
