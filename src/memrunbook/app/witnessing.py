@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from memrunbook.runtime.ports import Clock
 from memrunbook.state import ledger
 from memrunbook.state.chain import Link
 from memrunbook.state.ledger import SealedEntry
-from memrunbook.state.proven_ledger import ProvenLedger
+from memrunbook.state.ledger_tail import ledger_tail
 from memrunbook.state.run_directory import RUN, RUN_ID, RunDirectory, new_run_id
 from memrunbook.state.runs import begun_and_ended
 from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
@@ -67,7 +68,8 @@ def same_run(stored: Stored, store: Store, run_id: str, notice: Notice, clock: C
 class StoreWitness:
     """The store as the witness of one ledger; `node` writes it. What it is not told at once it is told later.
 
-    Used by several threads: what is written while it is told of something is told all together then.
+    Used by several threads: what is written while it is told of something is told all together then, and nothing that
+    is not on the disk.
     """
 
     store: Store
@@ -81,30 +83,32 @@ class StoreWitness:
     _failure: RunbookError | None = field(default=None, init=False)
     _failed_at: float = field(default=0.0, init=False)
     _remarked: bool = field(default=False, init=False)
-    _known: int = field(default=0, init=False)
+    _end: Link = field(default_factory=Link, init=False)
+    _read: dict[int, str] = field(default_factory=dict, init=False)
+    _handed: deque[SealedEntry] = field(default_factory=deque, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def __post_init__(self) -> None:
-        self._ledger = ProvenLedger(self.state)
 
     def told(self, entries: Sequence[SealedEntry], *, begins: bool) -> None:
         """Tells it of these entries, and of what it could not be told before; JournalError where something `begins`."""
+        self._handed.extend(entries)
         with self._turn:
             if begins:
-                self.outage.answer(partial(self._begun, entries), self.clock)
+                self.outage.answer(self._begun, self.clock)
                 return
-            self._ask(entries)
+            self._ask()
             if self._failure is not None and not self._remarked:
                 self._remarked = True
                 self.notice.remark(f"where the ledger stands is not told: {self._failure}", LATER)
 
-    def _ask(self, entries: Sequence[SealedEntry]) -> None:
-        new = [one for one in entries if one.seq > self._known]  # else whoever had the turn before has told it
+    def _ask(self) -> None:
+        """Tells all that was handed over; what whoever had the turn before has read and told is told no more."""
+        handed = [self._handed.popleft() for _ in range(len(self._handed))]
+        new = sorted((one for one in handed if self._read.get(one.seq) != one.hash), key=attrgetter("seq"))
         if (new or self._behind) and self._is_worth_it(new):
-            self._try()
+            self._try(new)
 
-    def _begun(self, entries: Sequence[SealedEntry]) -> None:
-        self._ask(entries)
+    def _begun(self) -> None:
+        self._ask()
         if self._failure is not None:
             raise self._failure
 
@@ -113,15 +117,27 @@ class StoreWitness:
         late = SystemClock().now().monotonic - self._failed_at >= AGAIN
         return self._failure is None or late or any(one.event == "end" for one in entries)
 
-    def _try(self) -> None:
+    def _try(self, new: Sequence[SealedEntry]) -> None:
         behind, self._behind = self._behind, True  # until it is known to be told
         try:
-            if behind or not self._tell(self._ledger.entries()[self._known :]):
-                self._catch_up()
+            if behind or not self._tell(self._without_gap(new)):
+                self._catch_up(new[-1].seq if new else 0)
         except RunbookError as error:
             self._failure, self._failed_at = error, SystemClock().now().monotonic
         else:
             self._failure, self._behind = None, False
+
+    def _without_gap(self, new: Sequence[SealedEntry]) -> Sequence[SealedEntry]:
+        """These entries; with those before and between them that others have written, and hand over next."""
+        if new[0].prev == self._end.head and new[-1].seq - new[0].seq == len(new) - 1:
+            return new
+        if not self._end.count:
+            return ()
+        there = ledger_tail(self.state, self._end.count)
+        if not there or Link(there[0].hash, there[0].seq) != self._end:
+            return ()
+        self._read = {one.seq: one.hash for one in there}
+        return there[1:]
 
     def _tell(self, entries: Sequence[SealedEntry]) -> bool:
         """True where the store knows the ledger up to these entries now."""
@@ -135,11 +151,14 @@ class StoreWitness:
         end = Link(entries[-1].hash, entries[-1].seq)
         if saw(self.store, growth) != end:
             return False
-        self._known = end.count
+        self._end = end
         return True
 
-    def _catch_up(self) -> None:
-        """Tells it all entries since the last that it knows; JournalError where that one is not here (any more)."""
+    def _catch_up(self, wanted: int) -> None:
+        """Tells it all entries since the last that it knows; JournalError where that one is not here (any more).
+
+        It has to know them up to the `wanted` number, 0: up to the last one. What others write meanwhile they tell.
+        """
         from memrunbook.state.store.journals import known
 
         key = ledger.first_key(self.state)
@@ -147,11 +166,13 @@ class StoreWitness:
             return  # there is nothing to tell yet
         for _ in range(TRIES):
             sight = known(self.store, key)  # before the ledger is read: others may be writing
-            at, entries = sight.link if sight else Link(), self._ledger.entries()
+            at = sight.link if sight else Link()
+            entries = ledger_tail(self.state, at.count)
             if (lost := lost_since(entries, at, self.store.name)) is not None:
                 raise JournalError(lost, where=str(ledger.ledger_file(self.state)), hint=MENDED)
-            self._known = at.count
-            if len(entries) == at.count or self._tell(entries[at.count :]):
+            self._end, self._read = at, {one.seq: one.hash for one in entries}
+            wanted = wanted or (entries[-1].seq if entries else 0)
+            if wanted <= at.count or self._tell([one for one in entries if one.seq > at.count]):
                 return
         raise JournalError("others tell of the same ledger all the time", where=self.store.name, hint="try again")
 

@@ -246,3 +246,55 @@ def test_a_ledger_that_is_spoilt_is_told_to_nobody(store: Store, state: Path) ->
 def test_only_a_server_is_a_second_witness(store: Store, state: Path) -> None:
     made = witness_of(Stored(state), store, SILENT, SystemClock())
     assert (made is UNWITNESSED) == (store.engine.dialect.name == "sqlite")
+
+
+def test_of_many_threads_that_write_through_one_witness_all_is_told(store: Store, state: Path) -> None:
+    state.mkdir()
+    witness, problems = StoreWitness(store, state, "ctl-1", SILENT), list[Exception]()
+
+    def write(number: int) -> None:
+        try:
+            for count in range(15):
+                entry = LedgerEntry(RUN, f"{number}.jsonl", "so-far", "0" * 64, count)
+                witness.told(ledger.append(state, [entry], "now"), begins=True)
+                known_by_now = place(store, state).count
+                assert known_by_now >= count + 1
+        except (JournalError, AssertionError) as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert problems == []
+    assert place(store, state) == ledger.end(state)
+    assert ledger.end(state).count == 120
+
+
+def test_an_older_copy_that_is_put_back_under_a_witness_at_work_is_found_at_once(
+    store: Store, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witnessing, "AGAIN", 0.0)
+    witness = StoreWitness(store, state, "ctl-1", SILENT)
+    make_run(state, witness)
+    shutil.copytree(state, tmp_path / "copy")
+    make_run(state, witness)
+    there = place(store, state)
+    shutil.rmtree(state)
+    shutil.copytree(tmp_path / "copy", state)
+    with pytest.raises(JournalError, match="it was cut"):
+        make_run(state, witness)
+    for _ in range(3):
+        make_run(state, UNWITNESSED)
+    with pytest.raises(JournalError, match="sealed again"):
+        make_run(state, witness)
+    assert place(store, state) == there
+
+
+def test_what_is_spoilt_before_the_place_that_is_known_is_left_to_the_audit(store: Store, state: Path) -> None:
+    make_run(state, StoreWitness(store, state, "ctl-1", SILENT))
+    file = ledger.ledger_file(state)
+    file.write_bytes(file.read_bytes().replace(b"so-far", b"so_far", 1))
+    make_run(state, StoreWitness(store, state, "ctl-1", SILENT))
+    assert place(store, state) == ledger.end(state)
