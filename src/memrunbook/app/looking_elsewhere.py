@@ -14,9 +14,9 @@ from msgspec import Struct
 from memrunbook.app.carried_errors import CarriedError, error_of
 from memrunbook.app.following import EVERY, PartsFollowed
 from memrunbook.app.notice import Notice
-from memrunbook.app.sites import Alone, nobody, refuse_local
+from memrunbook.app.sites import Alone, nobody, refuse_kept_here, refuse_local
 from memrunbook.app.stored import Stored
-from memrunbook.core.errors import Interrupted, RunbookError, Unreachable
+from memrunbook.core.errors import Interrupted, JournalError, RunbookError, Unreachable
 from memrunbook.core.host import Host
 from memrunbook.core.reading.reached import Reached
 from memrunbook.core.run.placed import LOOKS, PlacedLook, PlacedPart, site_of
@@ -55,6 +55,7 @@ def look_elsewhere(hosts: Sequence[Host], placed: PlacedLook, stored: Stored, li
     A host whose site has no worker is unreachable; once `stop` is set those that were not read carry Interrupted.
     UsageError for a host that is another one on each node, and where the store is no server.
     """
+    refuse_kept_here(placed.runbook, placed.parameters)
     refuse_local(hosts)
     jobs = stored.jobs()
     with closing(stored.open()) as store:
@@ -71,6 +72,7 @@ class _Looking(Generic[R]):
     order: str = field(init=False)
     following: PartsFollowed = field(init=False)
     _parts: dict[str, PlacedPart] = field(default_factory=dict, init=False)
+    _due: list[PlacedPart] = field(default_factory=list, init=False)
     _kept: dict[str, R] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -99,12 +101,19 @@ class _Looking(Generic[R]):
         for part in self._parts.values():
             if not there[part.site]:
                 self._unread(part, _alone(part.site))
-        due = [part for part in self._parts.values() if there[part.site]]
-        self.jobs.defer([Job(part=part.id, site=f"{LOOKS}{part.site}") for part in due])
+        self._due = [part for part in self._parts.values() if there[part.site]]
+
+    def _hand_over(self) -> None:
+        """Hands them to the workers; again where the store did not answer, until it has them."""
+        with suppress(JournalError):
+            self.jobs.defer([Job(part=part.id, site=f"{LOOKS}{part.site}") for part in self._due])
+            self._due = []
 
     def _follow(self) -> None:
         waiting = {part.id: Alone() for part in self._parts.values() if part.hosts[0].name not in self._kept}
         while waiting:
+            if self._due:
+                self._hand_over()
             for part in [self._parts[name] for name in waiting]:
                 seen = self.following.part(part.id)
                 self._hear(part)
@@ -120,8 +129,9 @@ class _Looking(Generic[R]):
         stopped = stop.is_set()
         with suppress(Interrupted):
             SystemClock(stop).sleep(EVERY)
-        if stop.is_set() and not stopped:
-            self.orders.stop(waiting)
+        if stop.is_set():
+            with suppress(JournalError):  # the store is away: it is asked again
+                self.orders.stop(waiting)
             self.following.at_once()
         if stopped:
             threading.Event().wait(EVERY)
@@ -138,7 +148,8 @@ class _Looking(Generic[R]):
         if seen.state in ("ended", "withdrawn"):
             return True
         if seen.state == "waiting" and alone.for_long(self.following.workers(part.site)):
-            self.orders.stop([part.id])
+            with suppress(JournalError):  # the store is away: it is asked again
+                self.orders.stop([part.id])
         return False
 
     def _end(self, part: PlacedPart, seen: PartSeen) -> None:

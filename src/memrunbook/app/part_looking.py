@@ -16,6 +16,7 @@ from memrunbook.app.planning import PlanArguments, plan_each
 from memrunbook.core.errors import JournalError, Refused, RunbookError
 from memrunbook.core.plan.judged import Judged, Planned
 from memrunbook.core.run.placed import PlacedLook
+from memrunbook.documents.library import is_path
 from memrunbook.state.store.parts import TakenPart
 
 
@@ -56,6 +57,8 @@ def _judged(asked: PlacedLook, told: PartTold, judged: Judged, off: str) -> None
 
 
 def _plan(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlace) -> None:
+    if is_path(asked.runbook):
+        raise Refused("a runbook is found by its name here, and by no path that somebody else says")
     digest = place.library.runbook(asked.runbook, asked.parameters).digest
     if digest != asked.digest:
         here, wanted = f"sha256:{digest[:8]} on {place.node}", f"sha256:{asked.digest[:8]}"

@@ -111,11 +111,11 @@ def _run(taken: TakenPart, run: PlacedRun, told: PartTold, place: WorkerPlace) -
     arguments = _arguments(taken, run, order, place)
     arguments.connectors.check([host])
     state, known = prepare(place.state), runs(place.state)
-    part = _earlier(taken, told, place)
     with (
         closing(Stored(state, config, place.store).open()) as store,
         _directory(taken, arguments, runbook, place.witness) as directory,
     ):
+        part = _earlier(taken, told, place)  # an earlier attempt that was here writes no more by now
         left = tuple(opened for opened in left_open(state, known) if opened.run != taken.id)
         running = Running(
             arguments=arguments,
@@ -220,7 +220,8 @@ def done_before(taken: TakenPart, place: WorkerPlace) -> tuple[list[Record], lis
     """The records of all attempts before: as they were told, and what this node's journal has of the last one beside.
 
     That is what stands behind the last record that was told: where it is another node's, that one has looked meanwhile
-    at what was done here, and has told what came of it.
+    at what was done here, and has told what came of it. (What began a change was always told; of an attempt here behind
+    that one, which told nothing, no more than readings and answers can be left out.)
     """
     told: list[Record] = [record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID]
     if taken.node != place.node or not (run_path(place.state, taken.id) / RUN).exists():

@@ -15,7 +15,7 @@ from memrunbook.app.hearing import PartsHeard
 from memrunbook.app.learning import learn
 from memrunbook.app.sites import Alone, nobody, refuse_local
 from memrunbook.app.under_way import Running
-from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError, UsageError
+from memrunbook.core.errors import Interrupted, JournalError, NotBegun, RunbookError
 from memrunbook.core.host import Host
 from memrunbook.core.run.event import Event, RunFinished
 from memrunbook.core.run.flight import OpenStep
@@ -23,7 +23,6 @@ from memrunbook.core.run.placed import PartResult, PlacedPart, PlacedRun, site_o
 from memrunbook.core.run.record import Invoked
 from memrunbook.core.run.report import HostReport, fold
 from memrunbook.core.run.request import Approval
-from memrunbook.documents.library import is_path
 from memrunbook.runtime.clock import SystemClock, wish_of
 from memrunbook.runtime.jobs import Job, Jobs
 from memrunbook.runtime.life import Life, Pause
@@ -35,15 +34,8 @@ LETTERS = 8
 EVERY = 0.3
 
 
-def part_ids(runbook: str, hosts: Sequence[Host]) -> dict[str, str]:
-    """By host the id of the run that carries it out.
-
-    UsageError for a host that is another one on each node, and for a runbook that is no name: workers find theirs by
-    that, in folders that their own administrator has chosen.
-    """
-    if is_path(runbook):
-        hint = "put it into a folder of runbooks on every node (--runbooks, $RUNBOOK_PATH), and name it"
-        raise UsageError("workers find a runbook by its name, not by a path", where="--distribute", hint=hint)
+def part_ids(hosts: Sequence[Host]) -> dict[str, str]:
+    """By host the id of the run that carries it out; UsageError for a host that is another one on each node."""
     refuse_local(hosts)
     now, ids = SystemClock().now(), dict[str, str]()
     while len(ids) < len(hosts):

@@ -17,15 +17,14 @@ from memrunbook.app.rolling import write_names
 from memrunbook.app.ruling import demand_reason, risk_of
 from memrunbook.app.run_arguments import RunArguments, RunResult
 from memrunbook.app.sealing import to_its_end
+from memrunbook.app.sites import refuse_kept_here
 from memrunbook.app.stored import Stored, settings_of
 from memrunbook.app.tuning import tuned
 from memrunbook.app.under_way import Running
 from memrunbook.app.witnessing import new_run
-from memrunbook.core.errors import UsageError
 from memrunbook.core.host import Host
 from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.ports import Approver
-from memrunbook.runtime.redaction import HIDDEN, without_values
 from memrunbook.state.left_open import abandoned, left_open
 from memrunbook.state.paths import prepare
 from memrunbook.state.runs import runs
@@ -77,7 +76,7 @@ def run(
 
 def _parts(arguments: RunArguments, hosts: Sequence[Host]) -> dict[str, str]:
     """By host the run that a worker carries it out by; none where it is done here. UsageError for what none can do."""
-    if arguments.distribute and HIDDEN in " ".join(without_values(arguments.parameters).values()):
-        why, hint = "a parameter is a secret, which is kept nowhere, and for no worker", "run it without --distribute"
-        raise UsageError(why, where="--distribute", hint=hint)
-    return part_ids(arguments.runbook, hosts) if arguments.distribute else {}
+    if not arguments.distribute:
+        return {}
+    refuse_kept_here(arguments.runbook, arguments.parameters)
+    return part_ids(hosts)

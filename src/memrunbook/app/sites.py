@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import LOCAL, Host
+from memrunbook.documents.library import is_path
 from memrunbook.runtime.clock import SystemClock
+from memrunbook.runtime.redaction import HIDDEN, without_values
 
 SILENT = 60.0
 """Seconds that a part waits where no worker of its site is heard of."""
+
+
+def refuse_kept_here(runbook: str, parameters: Mapping[str, str]) -> None:
+    """UsageError for what only this node has: a runbook by its path, and a parameter that is a secret.
+
+    Workers find runbooks by their names, in folders that their own administrator has chosen; a secret is kept nowhere.
+    """
+    if is_path(runbook):
+        hint = "put it into a folder of runbooks on every node (--runbooks, $RUNBOOK_PATH), and name it"
+        raise UsageError("workers find a runbook by its name, not by a path", where="--distribute", hint=hint)
+    if HIDDEN in " ".join(without_values(parameters).values()):
+        why, hint = "a parameter is a secret, which is kept nowhere, and for no worker", "do it without --distribute"
+        raise UsageError(why, where="--distribute", hint=hint)
 
 
 def refuse_local(hosts: Iterable[Host]) -> None:

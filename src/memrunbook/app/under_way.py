@@ -211,7 +211,8 @@ class Running:
             watch=lambda request: self.notice.asked(host.name, request),
             stop=partial(wish_of, self.stop),
             noted=partial(self.remembering.note, host),
-            again=partial(_again, self, host),
+            again=self.arguments.connectors.connector(host).connect,
+            stays=lambda why: self.notice.remark(f"{host.name}: the lock of this run stays there: {why}", LEFT_LOCK),
         )
         try:
             report = yield from interpreter.run(_asking(self, host, part))
@@ -229,15 +230,6 @@ def _asking(running: Running, host: Host, part: Earlier) -> Asking[None]:
     asking = running.asking(host)
     asking = asking if part.begun else unless_enough_failed(asking, running.rolling.failures)
     return as_approved(asking, approved) if approved else asking
-
-
-def _again(running: Running, host: Host) -> Session:
-    """Another session, where the first one was lost before the lock was given back; says so where none is had."""
-    try:
-        return running.arguments.connectors.connector(host).connect()
-    except RunbookError as error:
-        running.notice.remark(f"{host.name}: the lock of this run may stay there: {error}", LEFT_LOCK)
-        raise
 
 
 LEFT_LOCK = "nothing of this run is open there: the next one takes the lock over with --break-lock"

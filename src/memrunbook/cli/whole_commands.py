@@ -36,7 +36,7 @@ def _completed(options: OptionsOf, command: str) -> str:
         typed = shlex.split(command)
     except ValueError:  # words of a host that only look like one
         return command
-    if typed[:1] != ["runbook"] or "|" in typed:
+    if typed[:1] != ["runbook"] or "|" in typed or typed[1:2] == ["worker"]:  # which is started on another node
         return command
     has = {word.partition("=")[0] for word in typed}
     words = iter(options(typed[1:]))

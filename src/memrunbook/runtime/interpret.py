@@ -58,7 +58,7 @@ from memrunbook.runtime.services import with_policy
 Watcher = Callable[[Request], None]
 
 
-LOCK_STAYS = "the connection was lost before the lock was given back: it stays on the host"
+LOCK_STAYS = "the lock was not given back: it may stay on the host"
 
 
 def _no_other() -> Session:
@@ -69,7 +69,8 @@ def _no_other() -> Session:
 class Interpreter:
     """One run on one host. `watch` is told of every question; `stop` says who wishes that nothing more is done.
 
-    `noted` is told of every reading. `again` opens another session to the host, or raises a HostError.
+    `noted` is told of every reading. `again` opens another session to the host, or raises a HostError;
+    `stays` is told why a lock that nobody needs was left there.
     `left` are the steps that runs left open on this host: a lock that one of them left behind is told with its step.
     `begun` marks a run that goes on and had begun commands on this host before it was cut off. `after` is the run that
     this one takes back: the lock that it left behind is in nobody's way, as are those of `abandoned` runs, which left
@@ -103,6 +104,7 @@ class Interpreter:
     rules: HostRules = NO_RULES
     machines: Machines | None = None
     again: Callable[[], Session] = _no_other
+    stays: Callable[[str], object] = lambda _: None
     _locked: bool = field(default=False, init=False)
     _changed: bool = field(default=False, init=False)
     _turn: StepTurn = field(default_factory=StepTurn, init=False)
@@ -202,8 +204,8 @@ class Interpreter:
     def _unlock(self) -> None:
         """Gives the lock back; the marks of its commands stay where the run may be gone on with.
 
-        Of a run that has come to its end, over another connection where this one is lost: nobody goes on with it, and
-        its lock would be in everybody's way.
+        Of a run that was not cut off, over another connection where this one is lost: its lock would be in everybody's
+        way.
         """
         open_ = any(isinstance(event, StepFinished) and event.state == "unknown" for event in self.events)
         ends = [event.outcome for event in self.events if isinstance(event, RunFinished)]
@@ -211,14 +213,14 @@ class Interpreter:
         settled, self._locked = not (open_ or stopped), False
         if give(self.session, self._owner, settled=settled):
             return
-        if not settled or not LOST.isdisjoint(ends[-1:]):
-            raise SessionLost(LOCK_STAYS)
-        session = self.again()
+        over = LOST.isdisjoint(ends[-1:])
         try:
-            if not give(session, self._owner, settled=True):
+            if not (over and settled and _gave(self.again(), self._owner)):
                 raise SessionLost(LOCK_STAYS)
-        finally:
-            session.close()
+        except HostError as error:
+            if over:  # else whoever goes on with the run takes it
+                self.stays(str(error))
+            raise
 
     def _heed(self) -> None:
         """Ends the run before the next question where a person, or what happened during a script, says so."""
@@ -267,6 +269,13 @@ class Interpreter:
     @property
     def _owner(self) -> str:
         return f"{self.run_id} {self.actor}"
+
+
+def _gave(session: Session, owner: str) -> bool:
+    try:
+        return give(session, owner, settled=True)
+    finally:
+        session.close()
 
 
 def _looked(session: Session, request: Compare | Look, clock: Clock) -> Compared | Seen:

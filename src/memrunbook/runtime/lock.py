@@ -119,7 +119,7 @@ GIVE = (
 mrb_ours() { { IFS= read -r mrb_owner <"$mrb_lock"; } 2>/dev/null && [ "$mrb_owner" = "$1" ]; }
 mrb_ours "$1" || return 0
 mrb_start $$ || mrb_started=0
-mrb_turn || [ ! -d "$mrb_lock.turn" ] || { child sleep 1; mrb_turn; } || return 0
+mrb_turn || [ ! -d "$mrb_lock.turn" ] || { child sleep 1; mrb_turn; } || return 8
 mrb_ours "$1" || { child rm -rf -- "$mrb_lock.turn"; return 0; }
 mrb_marks=
 [ "$2" != settled ] || mrb_place "${1%% *}" || mrb_marks=
@@ -208,8 +208,8 @@ LOOK_FIRST = "look at that run with: runbook runs"
 
 
 def give(session: Session, owner: str, *, settled: bool = False) -> bool:
-    """Gives the lock back; one that is not ours (any more) is left alone. False where the connection was lost before.
+    """Gives the lock back; one that is not ours (any more) is left alone. False where it may be there still.
 
     With `settled` nothing of the run is open: its marks go too.
     """
-    return not session.execute(GIVE, (owner, "settled" if settled else ""), timeout=15.0).lost
+    return session.execute(GIVE, (owner, "settled" if settled else ""), timeout=15.0).status == 0

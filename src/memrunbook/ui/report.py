@@ -214,9 +214,9 @@ def _left(step: StepFinished, report: HostReport, run_id: str) -> Iterator[Note]
         hint = "it is not known whether it took effect, and it is never repeated by itself: look at the host"
         yield note(Span("hint: ", "hint"), hint)
     if step.left and not step.open:
-        yield note(Span("hint: ", "hint"), LEFT)
         undo = f"runbook undo {report.part or run_id} --step {_named(step)} --dry-run"
-        yield note("", *((Span(undo, "hint", whole=True), f" on {report.node}") if report.part else (to_type(undo),)))
+        yield note(Span("hint: ", "hint"), LEFT if not report.part else f"{LEFT[:-1]}, on {report.node}:")
+        yield note("", to_type(undo)._replace(quoted=bool(report.part)))
     if step.back_at:
         yield note("back: ", f"the host itself takes it back at {moment_words(step.back_at, None)}")
 

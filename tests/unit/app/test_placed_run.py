@@ -22,6 +22,7 @@ from memrunbook.app.gates import OneAtATime
 from memrunbook.app.notice import Notice
 from memrunbook.app.placing import PlacedRunning, part_ids
 from memrunbook.app.run_arguments import RunArguments
+from memrunbook.app.sites import refuse_kept_here
 from memrunbook.core.action.policy import ServicePolicy
 from memrunbook.core.errors import UsageError
 from memrunbook.core.host import LOCAL, Host
@@ -39,7 +40,7 @@ from memrunbook.state.store.changes import Store
 from memrunbook.state.store.parts import PartTelling, TakenPart, WorkerParts
 from memrunbook.testing import MemoryJobs, ScriptedApprover
 
-PARTS = part_ids("small", HOSTS)
+PARTS = part_ids(HOSTS)
 Does = Callable[["Fleet", TakenPart], object]
 
 
@@ -230,6 +231,6 @@ def test_each_host_has_a_run_of_its_own() -> None:
 
 def test_a_runbook_by_its_path_and_a_host_that_is_another_one_elsewhere_are_refused() -> None:
     with pytest.raises(UsageError, match="by its name, not by a path"):
-        part_ids("./small.yaml", HOSTS)
+        refuse_kept_here("./small.yaml", {})
     with pytest.raises(UsageError, match="local is another host on each control node"):
-        part_ids("small", [HOSTS[0], Host("local", transport=LOCAL)])
+        part_ids([HOSTS[0], Host("local", transport=LOCAL)])

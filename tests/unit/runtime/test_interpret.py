@@ -264,7 +264,7 @@ class Wire:
 
 
 OWNER = "20260101T000000-ABCD me"
-STAYS = "the connection was lost before the lock was given back: it stays on the host"
+STAYS = "the lock was not given back: it may stay on the host"
 
 
 def test_a_lock_is_given_back_over_another_connection_where_the_first_one_is_lost() -> None:

@@ -28,15 +28,21 @@ REFUSED = f"{NOT_REACHED}the run was refused"
 
 
 def without_endings(records: Iterable[R], *, the_last: bool = False) -> list[R]:
-    """A host's journal without the endings behind which it went on; with `the_last` also without the newest one."""
+    """A host's journal without the endings behind which it went on; with `the_last` also without the newest one.
+
+    One that was cut off in its middle is an ending too, where whoever went on began behind it; and none is where the
+    same run went on with its work.
+    """
     kept: list[R] = []
     begun: int | None = None
     ended = unanswered = False
     for record in records:
         event = _event(record)
-        if ended and begun is not None and _goes_on(record):
+        if begun is not None and ((ended and _goes_on(record)) or record.get(ATTEMPT)):
             del kept[begun:]
             begun, ended, unanswered = None, False, False
+        elif begun is not None and not ended and _is_work(record):
+            begun, unanswered = None, False
         if event.get("type") == "step-finished":
             begun = len(kept) if begun is None and _is_end(event) else begun
             unanswered = unanswered or is_unanswered(event)
@@ -61,6 +67,10 @@ def is_unanswered(event: Mapping[str, Any]) -> bool:
     return event.get("state") == "refused" and str(event.get("why", "")).startswith(UNANSWERED)
 
 
+ATTEMPT = "invocation"
+"""What the first record has of whoever begins with a host, or goes on with it, and no other."""
+
+
 def _event(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return record.get("record") or {} if record.get("event") == "recorded" else {}
 
@@ -68,6 +78,13 @@ def _event(record: Mapping[str, Any]) -> Mapping[str, Any]:
 def _goes_on(record: Mapping[str, Any]) -> bool:
     """False for what belongs to the ending itself: the lock that is given back."""
     return (record.get("request") or {}).get("type") == "ReadFacts" or bool(_event(record))
+
+
+def _is_work(record: Mapping[str, Any]) -> bool:
+    """True for what no ending holds: a gate, a command, and the end of a step that was carried out."""
+    event = _event(record)
+    carried_out = event.get("type") == "step-finished" and event.get("state") in ("done", "executed", "failed")
+    return carried_out or (record.get("request") or {}).get("type") in ("AskApproval", "Execute")
 
 
 def _is_end(event: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 
 FEW, MORE = 5, 10
 """Connections that are kept, and that are made besides while all of those are in use."""
@@ -62,5 +62,7 @@ def ask_what_rested(engine: sa.Engine) -> None:
         if now - record.info.get("used", now) > RESTED:
             try:
                 engine.dialect.do_ping(connection)
-            except engine.dialect.loaded_dbapi.Error:
-                raise InvalidatePoolError from None  # the others were made by the same server
+            except engine.dialect.loaded_dbapi.Error as error:
+                if engine.dialect.is_disconnect(error, connection, None):
+                    raise InvalidatePoolError from None  # the others were made by the same server
+                raise DisconnectionError from None

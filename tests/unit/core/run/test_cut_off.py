@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memrunbook.core.run.cut_off import NOT_REACHED, UNANSWERED, UNPROVEN, is_unproven, without_endings
 
@@ -78,6 +80,44 @@ def test_what_the_run_decided_itself_stays(outcome: str) -> None:
 
 def test_one_that_was_cut_off_in_its_ending_is_gone_on_with_from_there() -> None:
     assert without_endings([READ, DONE, OPEN], the_last=True) == [READ, DONE]
+
+
+FIRST = {**READ, "invocation": "a"}
+GATE = {"event": "asked", "request": {"type": "AskApproval"}}
+STARTED = {"event": "answered", "answer": {"type": "Done"}}
+WORK = [GATE, READ, ASKED, STARTED, READ, DONE]
+
+
+@pytest.mark.parametrize("ending", [one for one in ENDINGS if len(one) > 1])
+def test_half_an_ending_hides_nothing_of_what_was_done_behind_it(ending: list[Any]) -> None:
+    """A command that is under way behind it would be carried out once more."""
+    for length in range(1, len(ending)):
+        told = [FIRST, *WORK, *ending[:length], FIRST, GATE, ASKED, STARTED]
+        kept = [FIRST, *WORK, FIRST, GATE, ASKED, STARTED]
+        assert without_endings(told, the_last=True) == kept
+        assert without_endings(told) == kept
+        assert without_endings([*told, *ending], the_last=True) == kept
+
+
+@pytest.mark.parametrize("went_on", [[GATE], [ASKED, STARTED], [DONE], [READ, GATE, ASKED]])
+def test_a_step_like_an_ending_behind_which_the_same_run_went_on_is_none(went_on: list[Any]) -> None:
+    told = [FIRST, *WORK, LEFT, *went_on]
+    assert without_endings(told, the_last=True) == told
+    assert without_endings([*told, FIRST, DONE], the_last=True) == [*told, FIRST, DONE]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from([[], *ENDINGS]), st.integers(0, 4)), min_size=1))
+def test_of_any_attempts_all_the_work_stays_and_no_ending(attempts: list[tuple[int, list[Any], int]]) -> None:
+    told, kept = list[Any](), list[Any]()
+    for steps, ending, cut in attempts:
+        work = [{**FIRST, "invocation": str(len(told) + 1)}, *(WORK * steps)]
+        told += [
+            *work,
+            *ending[: len(ending) - cut if cut < len(ending) else 0],
+            *([UNLOCK, ANSWERED] if not cut else []),
+        ]
+        kept += work
+    assert [one for one in without_endings(told, the_last=True) if one not in (UNLOCK, ANSWERED)] == kept
     assert without_endings([], the_last=True) == []
 
 
