@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,6 +244,13 @@ def test_what_cannot_be_distributed_is_refused_in_plain_words(cluster: Cluster, 
     told = ["run", "secretive", "--distribute", "-p", "db_password=hunter2"]
     here(*cluster.words(*told, hosts=(ONE,))).refused(2, "a parameter is a secret", hint="without --distribute")
     assert not (tmp_path / "front" / "runs").exists()
+    for asks in (("plan", "secretive"), ("run", "secretive", "--dry-run"), ("diagnose",)):
+        asked = here(*cluster.words(*asks, "--distribute", "-p", "db_password=hunter2", hosts=(ONE,)))
+        asked.refused(2, "a parameter is a secret", hint="without --distribute")
+    book_path = str(cluster.books / "secretive.yaml")
+    here(*cluster.words("plan", book_path, "--distribute", hosts=(ONE,))).refused(2, "by its name, not by a path")
+    worker = here("worker", "--stalled-after=1s", f"--store={cluster.url}", f"--state-dir={tmp_path / 'w'}")
+    worker.refused(2, "1s is too short", hint="3s or more")
 
 
 def test_how_hosts_are_reached_is_the_workers_matter(cluster: Cluster, tmp_path: Path) -> None:
@@ -267,6 +275,8 @@ def test_a_plan_is_made_by_workers_as_it_is_made_here(cluster: Cluster, tmp_path
     assert shape(there[()].out) == shape(here_made[()].out) == shape(dry.out)
     step = [json.loads(made["--json",].out)["hosts"][0]["steps"] for made in (there, here_made)]
     assert step[0] == step[1]
+    assert all("--distribute" in one.out.split("To carry it out:")[1] for one in (there[()], dry))
+    assert "runbook apply" not in saved.out
     [command] = {
         line.partition("next: ")[2] for line in diagnosed.out.splitlines() if "next: runbook plan small" in line
     }
@@ -276,8 +286,9 @@ def test_a_plan_is_made_by_workers_as_it_is_made_here(cluster: Cluster, tmp_path
 
 
 def shape(page: str) -> list[str]:
-    """The first word of each line: what was read differs by a moment."""
-    return [" ".join(line.split()[:1]) for line in page.splitlines() if not line.startswith("  runbook")]
+    """The lines without figures, which differ by a moment, and without commands: they name how hosts are reached."""
+    shown = [line for line in page.splitlines() if "runbook " not in line]
+    return [re.sub(r"[\d.]+( ?[KMGT]iB| %)?", "N", line) for line in shown]
 
 
 def test_programs_get_the_records_as_they_come_and_the_node_in_the_summary(cluster: Cluster, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ LOOKS = {
     "elsewhere", "entering", "explaining", "following", "handling", "held_up", "learning", "looking_back",
     "looking_elsewhere", "measuring", "moments", "notice", "once", "outage", "past_leaks", "pending_plans",
     "planning", "proposing", "reading", "remembering", "reporting", "retracing", "ruling", "saving", "sharing_plans",
-    "shown_pending", "shown_report", "shown_runs", "stored", "tuning",
+    "shown_pending", "shown_report", "shown_runs", "sites", "stored", "tuning",
 }  # fmt: skip
 """What an assistant, or whoever starts its server, needs: each was looked at; none changes a host, or says yes."""
 

@@ -15,6 +15,7 @@ from memrunbook.core.run.report import GOES_ON, NOTHING_DONE, HostReport
 
 LEFT = "Left at once: what was under way may be unfinished.\n"
 LEFT_TO_WORKERS = "Left at once: the workers bring what they are at to its end, and begin no other host.\n"
+LEFT_UNPLACED = "Left at once: nothing had been handed to workers yet, and nothing was done.\n"
 LEFT_IDLE = "Left at once: no change was under way.\n"
 NOT_ENDED = "it had not come to its end"
 GO_ON = """\
@@ -31,14 +32,14 @@ class LeftAtOnce(KeyboardInterrupt):
         super().__init__(words)
 
 
-def left_at_once(state: Path, run_id: str, in_flight: Sequence[OpenStep], *, elsewhere: bool = False) -> LeftAtOnce:
+def left_at_once(state: Path, run_id: str, in_flight: Sequence[OpenStep], *, workers: bool | None = None) -> LeftAtOnce:
     """What is said to whoever leaves at once: what may be unfinished, what is known of each host, and what to do.
 
-    `elsewhere`: workers go on with it.
+    `workers` go on with it: True; or were to do it and have not got it yet: False; nobody but this node: None.
     """
     under_way = "".join(f"  {opened.host}: {opened.told}\n" for opened in in_flight)
-    left = LEFT_TO_WORKERS if elsewhere else LEFT if under_way else LEFT_IDLE
-    words = f"{left}{under_way}{GO_ON.format(run_id)}"
+    left = {True: LEFT_TO_WORKERS, False: LEFT_UNPLACED, None: LEFT if under_way else LEFT_IDLE}[workers]
+    words = f"{left}{under_way}{'' if workers is False else GO_ON.format(run_id)}"
     reports: tuple[HostReport, ...] = ()
     with suppress(RunbookError):  # what cannot be read now is told by `runbook report` later
         reports = report(state, run_id).reports

@@ -24,6 +24,7 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import Job, Jobs
 from memrunbook.state.run_directory import new_run_id
 from memrunbook.state.store.orders import Orders, PartSeen
+from memrunbook.state.store.server_clock import refuse_wrong_clock
 
 if TYPE_CHECKING:
     from memrunbook.app.notice import HostEnd
@@ -59,6 +60,7 @@ def look_elsewhere(hosts: Sequence[Host], placed: PlacedLook, stored: Stored, li
     refuse_local(hosts)
     jobs = stored.jobs()
     with closing(stored.open()) as store:
+        refuse_wrong_clock(store, SystemClock().now)
         return _Looking(hosts, placed, Orders(store), jobs, listening).kept()
 
 

@@ -46,7 +46,7 @@ from memrunbook.state.store.parts import TakenPart
 from memrunbook.state.witnessed import UNWITNESSED, LedgerWitness
 from memrunbook.version import __version__
 
-Record = Mapping[str, Any]
+AnyRecord = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,14 +216,16 @@ def _earlier(taken: TakenPart, told: PartTold, place: WorkerPlace) -> Earlier:
     return earlier(taken.id, [*known, *untold], readings) if known or untold else Earlier()
 
 
-def done_before(taken: TakenPart, place: WorkerPlace) -> tuple[list[Record], list[Record]]:
+def done_before(taken: TakenPart, place: WorkerPlace) -> tuple[list[AnyRecord], list[AnyRecord]]:
     """The records of all attempts before: as they were told, and what this node's journal has of the last one beside.
 
     That is what stands behind the last record that was told: where it is another node's, that one has looked meanwhile
     at what was done here, and has told what came of it. (What began a change was always told; of an attempt here behind
     that one, which told nothing, no more than readings and answers can be left out.)
     """
-    told: list[Record] = [record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID]
+    told: list[AnyRecord] = [
+        record for record in map(msgspec.json.decode, taken.told) if record.get("event") != PART_SAID
+    ]
     if taken.node != place.node or not (run_path(place.state, taken.id) / RUN).exists():
         return told, []
     kept = _kept(taken, place.state)
@@ -236,7 +238,7 @@ LINKS = ("seq", "prev")
 """What links a record to the one before it in its journal, and is not told."""
 
 
-def _kept(taken: TakenPart, state: Path) -> list[Record]:
+def _kept(taken: TakenPart, state: Path) -> list[AnyRecord]:
     host = taken.hosts[0].name
     name = f"{file_name(host)}.jsonl"
     sealed = run_of(state, taken.id).sealed.get(name, 0)

@@ -64,6 +64,7 @@ class PlacedRunning(Running):
         self.orders = Orders(self.store)
         self.following = PartsFollowed(self.orders, self.directory.run_id, self.notice.remark)
         self.heard = PartsHeard(self.directory, self.notice)
+        self.with_workers = self.heard.was_placed
 
     def run(self, hosts: Sequence[Host]) -> list[HostReport]:
         """Places the order and follows it to its end; the reports in the order of the hosts."""
@@ -73,6 +74,7 @@ class PlacedRunning(Running):
         self.directory.told()  # from now on the ledger knows what was ordered
         self._place()
         self.heard.placed()
+        self.with_workers = True
         self.following.part("")  # from now on it is known who is there
         lives = self.notice.lives(self._one, end_of)
         try:
@@ -130,6 +132,8 @@ class PlacedRunning(Running):
                 report = self.heard.report(host.name, part, end)
                 self.heard.forget(host.name)
                 return report
+            if words := watching.taken_over(seen):
+                self.notice.remark(words, "")
             if why := watching.waits(seen):
                 self.notice.waits(host.name, why)
             if seen is not None and seen.question and watching.is_new(seen):
@@ -192,6 +196,7 @@ class _Watching:
     part: str
     _wished: bool = False
     _answered: tuple[int, str] = (0, "")
+    _node: str = ""
     _alone: Alone = field(default_factory=Alone)
 
     def end(self, seen: PartSeen | None) -> list[Event] | None:
@@ -208,7 +213,16 @@ class _Watching:
                 self.running.orders.stop([self.part])
                 self._wished = True
             self.running.following.at_once()
-        return None
+        return [self._left(seen)] if self._wished and self._nobody_is_at(seen) else None
+
+    def taken_over(self, seen: PartSeen | None) -> str:
+        """That another node goes on with it, where it was not told so yet."""
+        before, self._node = self._node, seen.node if seen is not None and seen.node else self._node
+        if not before or before == self._node:
+            return ""
+        again = "; what it had asked and not been told is asked again" if self._answered[1] else ""
+        gone = f"{self.host.name}: {before} is not heard of any more, or has stopped"
+        return f"{gone}; {self._node} goes on with it{again}"
 
     def waits(self, seen: PartSeen | None) -> str:
         """What is waited for where nothing goes on; empty where something does, or where that is not known."""
@@ -217,6 +231,17 @@ class _Watching:
         if seen is not None and under_way and not following.workers(site):
             return f"a worker of site {site}: {seen.node} is not heard of any more"
         return following.busy(self.part)
+
+    def _nobody_is_at(self, seen: PartSeen) -> bool:
+        following = self.running.following
+        return seen.state == "running" and not following.away and not following.workers(site_of(self.host))
+
+    def _left(self, seen: PartSeen) -> RunFinished:
+        """The end of a part that its worker has left in the middle, where a person here waits for no other one."""
+        opened = any(one.host == self.host.name for one in self.running.heard.in_flight())
+        why = f"{seen.node} is not heard of any more, and {nobody(site_of(self.host))[0]}"
+        hint = f"runbook resume {self.running.directory.run_id} goes on with it once one is"
+        return RunFinished("unknown" if opened else "interrupted", why, hint=hint)
 
     def is_new(self, seen: PartSeen) -> bool:
         """True for a question that was not put to anybody yet: what is seen may be older than the answer."""

@@ -166,7 +166,7 @@ def _interrupted(state: Path, run: str) -> tuple[TrustedRun, Invoked, Order]:
         raise _unbegun(state, found)
     if invoked.part_of:
         what, by = f"run {found.run_id} is part of {invoked.part_of}", invoked.asked or invoked.actor.user
-        hint = f"where that was ordered: runbook resume {invoked.part_of}"
+        hint = f"where that was ordered, resume {invoked.part_of} follows it"
         raise Refused(f"{what}, which {by} has ordered: workers go on with it", hint=hint)
     if invoked.runbook.startswith(UNDO_OF):
         of = invoked.runbook.removeprefix(UNDO_OF)

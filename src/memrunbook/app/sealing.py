@@ -60,8 +60,8 @@ def _sealed(running: Running, hosts: Sequence[Host], ended: Sequence[HostReport]
         directory.run.append(plain(Ended(time=now.isoformat(), hosts=finished, unused=unused, stopped=stopped)))
         directory.end()
     except KeyboardInterrupt:
-        flight, elsewhere = running.in_flight(), running.arguments.distribute
-        raise left_at_once(running.arguments.state, directory.run_id, flight, elsewhere=elsewhere) from None
+        flight, state = running.in_flight(), running.arguments.state
+        raise left_at_once(state, directory.run_id, flight, workers=running.with_workers) from None
     except JournalError as error:
         raise not_written(error, directory.run_id, running.in_flight()) from None
     place = partial(_place, directory.path, running.arguments)

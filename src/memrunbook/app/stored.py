@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from memrunbook.state.queue import Queue
     from memrunbook.state.store.changes import Store
 
+BEAT = 1.0
+"""Seconds between two signs of life of a worker, however short the silence after which others take it for dead."""
 Told = Callable[[str, str], object]
 LONGEST = 64 << 10
 """Bytes of a file with a password in its first line."""
@@ -88,7 +90,7 @@ class Stored:
         """
         from memrunbook.state.queue import Queue
 
-        beat = stalled_after / 3
+        beat = min(BEAT, stalled_after / 3)
         return Queue.open(self.state, self.place, self.password, stalled_after=stalled_after, beat=beat)
 
     def look(self) -> Store:

@@ -56,7 +56,8 @@ class Running:
     """One invocation, on all its hosts; `own` are the runbooks of hosts that have parameters of their own.
 
     `elsewhere`: what went before may have been done by another control node, which has lost the run to this one.
-    `keeps_refused` says at the end whether the plans are kept here that a gate refused.
+    `keeps_refused` says at the end whether the plans are kept here that a gate refused. `with_workers`: of a run that
+    others carry out, whether they have it by now.
     """
 
     arguments: RunArguments
@@ -76,6 +77,7 @@ class Running:
     elsewhere: bool = False
     keeps_refused: Callable[[], bool] = lambda: True
     machines: Machines = field(default_factory=Machines)
+    with_workers: bool | None = field(default=None, init=False)
     rolling: Rolling = field(init=False)
     remembering: Remembering = field(init=False)
     recall: StoredRecall = field(init=False)

@@ -23,7 +23,7 @@ TOGETHER = 2
 """Parts with hosts that are only read, at once: one waits between two samples while the other one is read."""
 MOST = 50
 """Attempts of a part: what so many workers have begun and not ended ends them, or is a defect of ours."""
-JOIN = 300.0
+JOIN = 60.0
 """Seconds between two looks at runs that were cut off here, and at what nobody needs any more."""
 BEAT = 5.0
 """Seconds between two words of a worker."""

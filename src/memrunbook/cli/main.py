@@ -160,7 +160,7 @@ def _guarded(argv: list[str]) -> int:
         return _say(error)
     except (KeyboardInterrupt, click.exceptions.Abort) as interrupt:
         cause = interrupt.__cause__ or interrupt  # click wraps it
-        return _leave(str(cause) or "Interrupted: nothing more is done.\n")
+        return _leave(_whole(str(cause)) or "Interrupted: nothing more is done.\n")
     except (BrokenPipeError, SystemExit):  # click makes the second of the first
         return _closed_pipe()
     except Exception as error:  # noqa: BLE001  the last line of defence: a report, never a traceback
@@ -169,6 +169,12 @@ def _guarded(argv: list[str]) -> int:
         _close_log(code)
         _end_at_once()
     return code if isinstance(code, int) else exit_codes.OK
+
+
+def _whole(words: str) -> str:
+    """With the options that its commands need, where some were typed."""
+    completing = sys.modules.get("memrunbook.ui.completing")
+    return str(completing.completed_text(words)) if completing is not None else words
 
 
 def _unexpected(error: Exception, argv: list[str]) -> int:

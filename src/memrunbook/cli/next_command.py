@@ -155,7 +155,12 @@ def diagnose_command(*hosts: Host) -> str:
 
 
 def doctor_command(*hosts: Host) -> str:
-    """`runbook doctor --host HOST …` with those of the options that were given that it has."""
+    """`runbook doctor --host HOST …` with those of the options that were given that it has.
+
+    Empty where workers reach the hosts: it looks from here.
+    """
+    if click.get_current_context().params.get("distribute"):
+        return ""
     return f"runbook doctor {reach(*hosts, without=('parameters', 'watch', 'distribute'))}"
 
 

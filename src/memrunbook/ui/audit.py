@@ -76,7 +76,7 @@ def audit_view(
     elif verdict == "nothing":
         first = line(Span("NOTHING TO VERIFY", "unknown"), ": no run was made in ", place, " yet")
     elif unended:
-        cut_off = " is as it was written; what a run that was cut off wrote last is not provable: runbook resume"
+        cut_off = " is as it was written; what a run that was cut off wrote last is not provable until it is resumed"
         first = line(Span("INTACT UP TO ITS END", "good"), ": every journal in ", place, cut_off)
     else:
         newest = " is as it was written; that nothing newer was removed is not provable here: --expect or --host"

@@ -22,6 +22,11 @@ def completed(blocks: Iterable[Block]) -> Iterable[Block]:
     return (_block(block, _COMPLETER[0]) for block in blocks) if _COMPLETER else blocks
 
 
+def completed_text(words: str) -> str:
+    """The same of words that stand in no block."""
+    return "".join(span.text for span in _spans((Span(words),), _COMPLETER[0])) if _COMPLETER else words
+
+
 def _block(block: Block, complete: Completer) -> Block:
     def said(content: Text) -> Text:
         return tuple(_spans(content, complete))

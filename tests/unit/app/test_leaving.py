@@ -63,6 +63,14 @@ def test_what_may_be_unfinished_stands_first_and_what_to_do_last(state: Path) ->
     assert f"runbook resume {RUN_ID}" in idle
 
 
+def test_whoever_leaves_others_to_it_is_told_whether_they_have_it(state: Path) -> None:
+    placed = str(left_at_once(state, RUN_ID, [], workers=True))
+    assert placed.startswith("Left at once: the workers bring what they are at to its end")
+    assert f"runbook resume {RUN_ID}" in placed
+    unplaced = str(left_at_once(state, RUN_ID, [], workers=False))
+    assert unplaced == "Left at once: nothing had been handed to workers yet, and nothing was done.\n"
+
+
 def test_what_cannot_be_read_now_is_no_reason_to_stay(tmp_path: Path) -> None:
     left = left_at_once(tmp_path / "none", RUN_ID, [UNDER_WAY])
     assert (left.run_id, left.reports) == (RUN_ID, ())

@@ -88,6 +88,11 @@ class Told(Notice):
     """What of the records is told on."""
 
     records: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def remark(self, words: str, hint: str) -> None:
+        del hint
+        self.remarks.append(words)
 
     def recorded(self, record: Any) -> None:
         self.records.append(record["hash"])
@@ -134,6 +139,7 @@ def fleet(folder: Path, rollout: Rollout = Rollout(), consents: tuple[str, ...] 
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (following, placing, part_telling):
         monkeypatch.setattr(module, "EVERY", 0.01)
+    monkeypatch.setattr(following, "WORKERS", 0.05)
 
 
 def outcomes(reports: list[HostReport]) -> list[tuple[str, str, str]]:
@@ -234,3 +240,32 @@ def test_a_runbook_by_its_path_and_a_host_that_is_another_one_elsewhere_are_refu
         refuse_kept_here("./small.yaml", {})
     with pytest.raises(UsageError, match="local is another host on each control node"):
         part_ids([HOSTS[0], Host("local", transport=LOCAL)])
+
+
+def test_a_part_that_its_worker_left_and_nobody_else_takes_ends_for_whoever_waits_no_longer(tmp_path: Path) -> None:
+    def does(made: Fleet, taken: TakenPart) -> None:
+        made.parts.beat(["default"], 1, SystemClock().now().utc, stopped=True)
+        made.stop.set()
+
+    with fleet(tmp_path) as made:
+        reports = made.run(does)
+        why = "node-1 is not heard of any more, and no worker of site default is there"
+        begun = [report for report in reports if report.host in made.begun]
+        assert {(report.outcome, report.why) for report in begun} == {("interrupted", why)}
+        assert all("runbook resume" in report.hint for report in begun)
+        assert {report.outcome for report in reports if report not in begun} <= {"not_begun"}
+
+
+def test_that_another_node_goes_on_is_told_once(tmp_path: Path) -> None:
+    def does(made: Fleet, taken: TakenPart) -> None:
+        threading.Event().wait(0.2)
+        again = WorkerParts(made.parts.store, "node-2-worker", "node-2").begin(taken.id, SystemClock().now().utc)
+        assert again is not None
+        threading.Event().wait(0.2)
+        made.ends(again)
+
+    with fleet(tmp_path) as made:
+        assert [report.outcome for report in made.run(does)] == ["resolved", "resolved"]
+        said = sorted(cast("Told", made.running.notice).remarks)
+    words = "node-1 is not heard of any more, or has stopped; node-2 goes on with it"
+    assert said == [f"web-1: {words}", f"web-2: {words}"]

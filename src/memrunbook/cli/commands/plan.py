@@ -173,7 +173,8 @@ def _end(planned: Planned, out: Path | None, arguments: PlanArguments) -> list[B
     host, plan = planned.reached.host, planned.plan
     if plan is None:
         return []
-    command_line = apply_command(out) if out else run_command(arguments.runbook, host)
+    saved = None if arguments.distribute else out  # who cannot reach a host cannot apply its plan
+    command_line = apply_command(saved) if saved else run_command(arguments.runbook, host)
     before = approval_lines(out, people(arguments.library, [plan])) if out else []
     return plan_end(plan, command_line, SystemClock().now(), str(out or ""), before)
 
@@ -183,5 +184,6 @@ def _table(hosts: Sequence[Planned], arguments: PlanArguments) -> list[Block]:
     from memrunbook.ui.plans import plans_view
 
     wanted = [one.reached.host for one in hosts if one.plan is not None and one.plan.changes]
-    command = apply_command(arguments.out) if arguments.out else run_command(arguments.runbook, *wanted)
+    saved = None if arguments.distribute else arguments.out
+    command = apply_command(saved) if saved else run_command(arguments.runbook, *wanted)
     return plans_view(hosts, command if wanted else "")

@@ -19,6 +19,7 @@ from memrunbook.cli.next_command import way_options
 from memrunbook.cli.options import CHOSEN, LIBRARY, REACH, STATE, STORE, OptionGroup, OutputOptions, common, seconds
 from memrunbook.cli.streams import while_heard
 from memrunbook.cli.targets import Targets
+from memrunbook.core.errors import UsageError
 from memrunbook.core.run.batches import few
 from memrunbook.core.run.placed import PlacedRun
 from memrunbook.documents.library import Library
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 WAY = {name: option for name, option in REACH.items() if name not in CHOSEN and name not in ("inventory", "no_input")}
 NOBODY = partial(Targets, host=(), limit=(), inventory=(), transport="ssh", tag=(), no_input=True)
+LEAST_SILENCE = 3.0
+"""Seconds."""
 TARGETS = OptionGroup("targets", NOBODY, WAY)
 
 
@@ -65,7 +68,11 @@ def command(
     name = node or os.uname().nodename
     way, options = talk.connectors(), way_options()
     place = WorkerPlace(node=name, library=library, state=state, store=store, connectors=way, options=options)
-    return _work(place, sites or (ANYWHERE,), seconds(stalled_after, "--stalled-after") or 0.0)
+    silence = seconds(stalled_after, "--stalled-after") or 0.0
+    if silence < LEAST_SILENCE:
+        why = f"{stalled_after} is too short: workers give a sign of life each second"
+        raise UsageError(why, where="--stalled-after", hint=f"write {LEAST_SILENCE:.0f}s or more")
+    return _work(place, sites or (ANYWHERE,), silence)
 
 
 def _work(place: WorkerPlace, sites: tuple[str, ...], stalled_after: float) -> int:
@@ -80,10 +87,12 @@ def _work(place: WorkerPlace, sites: tuple[str, ...], stalled_after: float) -> i
     from memrunbook.runtime.clock import SystemClock
     from memrunbook.state.paths import prepare
     from memrunbook.state.store.parts import WorkerParts
+    from memrunbook.state.store.server_clock import refuse_wrong_clock
 
     stored = Stored(prepare(place.state), settings_of(place.library), place.store)
     jobs, clock = stored.jobs(stalled_after), SystemClock()
     with closing(stored.open()) as store:
+        refuse_wrong_clock(store, clock.now)
         witness = witness_of(stored, store, Remarks("auto"), clock, place.node)
         worker = PartWorker(
             place=replace(place, witness=witness),
