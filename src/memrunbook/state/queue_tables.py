@@ -36,9 +36,14 @@ def explained(name: str) -> Iterator[None]:
         raise JournalError(f"the queue cannot be used: {said(error)}", where=name) from None
 
 
+FORGOTTEN = "this worker was silent for so long that another one took it for dead; it takes jobs again soon"
+
+
 def said(error: BaseException) -> str:
     """The database's own words, on one line."""
     cause = error.__cause__ or error
+    if isinstance(cause, psycopg.errors.ForeignKeyViolation):  # of a job by its worker
+        return FORGOTTEN
     return shown(" ".join(str(cause).split())[:300]) or type(cause).__name__
 
 

@@ -157,7 +157,7 @@ def _changes(host: HostAccount) -> Iterator[Row | Note]:
         word, style = next(iter(ended.values()), CARRIED_OUT[change.state])
         did = f"Take back: {change.summary}" if change.undo else change.summary
         yield row("", body=(Span(word, style), Span(f"  {change.step}: {did}", whole=True)))
-        yield note("consent: ", Span(f"{_consent(change)}, {_clock(change.at)}", whole=True))
+        yield note("consent: ", Span(f"{_consent(change)}, {_clock(change.answered or change.at)}", whole=True))
 
 
 def _consent(change: ChangeAccount) -> str:

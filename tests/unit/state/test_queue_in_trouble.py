@@ -21,6 +21,7 @@ from tests.postgres import Postgres
 from memrunbook.runtime.jobs import Job
 from memrunbook.state import queue_worker
 from memrunbook.state.queue import Queue
+from memrunbook.state.queue_tables import FORGOTTEN, said
 
 pytestmark = pytest.mark.slow
 SECONDS = 60.0
@@ -275,3 +276,9 @@ def test_of_five_hundred_none_is_lost_and_none_is_under_way_twice(queue: Queue, 
             under_way[part] += 1 if what == "begins" else -1
             assert under_way[part] in (0, 1), part
     assert [worker.end() for worker in workers[1:]] == ["", ""]
+
+
+def test_one_that_another_took_for_dead_is_told_so_in_words() -> None:
+    error = psycopg.errors.ForeignKeyViolation('insert or update on table "procrastinate_jobs" violates')
+    assert said(error) == FORGOTTEN
+    assert said(psycopg.OperationalError("connection refused")) == "connection refused"

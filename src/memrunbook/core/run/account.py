@@ -35,11 +35,11 @@ class JournaledLine(Struct, frozen=True):
 
 
 class ChangeAccount(Struct, frozen=True, kw_only=True):
-    """One change that was asked for, at a gate or without one, and what came of it.
+    """One change that was asked for `at` that time, at a gate or without one, and what came of it.
 
-    `answer`, `who`, `how` and `why` are those of the gate, empty where there was none (what the engine takes back by
-    itself). `state` is how its script ended, `ended` the word of its step. `record` is the hash of the record that was
-    on disk before the script ran: the host's own log holds its first 16 digits.
+    `answer`, when it was `answered`, `who`, `how` and `why` are those of the gate, empty where there was none (what the
+    engine takes back by itself). `state` is how its script ended, `ended` the word of its step. `record` is the hash of
+    the record that was on disk before the script ran: the host's own log holds its first 16 digits.
     """
 
     at: str
@@ -49,6 +49,7 @@ class ChangeAccount(Struct, frozen=True, kw_only=True):
     summary: str
     undo: bool = False
     answer: str = ""
+    answered: str = ""
     who: str = ""
     how: str = ""
     why: str = ""
@@ -163,7 +164,8 @@ class _Folding:
             self._add(ChangeAccount(at=line.time, step=asked.step, action=change.action, target=change.target,
                                     summary=change.summary, undo=asked.undo))  # fmt: skip
             if again is not None:  # another try of what was consented to
-                self._put(answer=again.answer, who=again.who, how=again.how, why=again.why)
+                said = {name: getattr(again, name) for name in ("answer", "answered", "who", "how", "why")}
+                self._put(**said)
         else:
             self._open = place
         self._put(state="begun", record=line.hash)
@@ -171,7 +173,7 @@ class _Folding:
     def _answered(self, line: JournaledLine, kind: str) -> None:
         if kind == "Approval":
             said = _read(line.answer, _Approval)
-            self._put(answer=said.answer, who=said.who, how=said.how, why=said.why)
+            self._put(answer=said.answer, answered=line.time, who=said.who, how=said.how, why=said.why)
         elif kind in ("Done", "Failed", "Unknown"):
             self._put(state=kind)
 

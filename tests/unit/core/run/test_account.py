@@ -13,7 +13,7 @@ CHANGE = {"action": "set_sysctl", "target": "vm.x", "summary": "vm.x 1 -> 2", "e
 
 
 def line(event: str, **parts: Any) -> JournaledLine:
-    content = msgspec.json.encode({"event": event, "time": "T", "hash": "h", **parts})
+    content = msgspec.json.encode({"event": event, "time": f"T {event}", "hash": "h", **parts})
     return msgspec.json.decode(content, type=JournaledLine)
 
 
@@ -52,6 +52,7 @@ def test_a_change_with_its_consent_and_its_end() -> None:
     [change] = found.changes
     assert (change.step, change.action, change.target) == ("act/web", "set_sysctl", "vm.x")
     assert (change.answer, change.who, change.how) == ("yes", "ada", "terminal")
+    assert (change.at, change.answered) == ("T asked", "T answered"), "who thinks for long consents later"
     assert (change.state, change.ended, change.record) == ("Done", "done", "h")
 
 
