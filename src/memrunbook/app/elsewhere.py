@@ -39,6 +39,11 @@ class RunsElsewhere:
         known = {run.run_id for run in here}
         return tuple(one for one in self.runs if one.run not in known and one.key != self.own)
 
+    def alone(self, here: Sequence[Run]) -> tuple[IndexedRun, ...]:
+        """The same without parts of runs that are shown: what was done of these is told with them."""
+        shown = {*(run.run_id for run in here), *(one.run for one in self.runs)}
+        return tuple(one for one in self.others(here) if one.part_of not in shown)
+
     def doubts(self, state: Path, here: Sequence[Run]) -> Iterator[AuditFinding]:
         """Those of the ledger here that are gone."""
         known = {run.run_id for run in here}

@@ -79,7 +79,7 @@ def list_page(
     from memrunbook.ui.journal import runs_view, unknown_view
 
     now = SystemClock().now()
-    lines = [*run_lines(found, now, severest), *(_elsewhere(one, severest) for one in elsewhere.others(found.runs))]
+    lines = [*run_lines(found, now, severest), *(_elsewhere(one, severest) for one in elsewhere.alone(found.runs))]
     return [
         *doubt_view(doubts),
         *runs_view(
