@@ -74,7 +74,8 @@ class PartWorker:
         """Takes parts until `stop` is set, and those under way have come to their end."""
         learn_all()
         beating = threading.Thread(target=self._beat, daemon=True, name="beat")
-        self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
+        with suppress(JournalError):  # the store is away: it is told soon
+            self.parts.beat(self.sites, self._forks, SystemClock().now().utc)
         beating.start()
         try:
             self._join()

@@ -24,7 +24,7 @@ from memrunbook.core.run.record import Actor
 from memrunbook.documents.library import usual_library
 from memrunbook.runtime.jobs import Job
 from memrunbook.state.store.node_tables import PARTS
-from memrunbook.state.store.parts import Superseded
+from memrunbook.state.store.parts import Superseded, WorkerParts
 from memrunbook.testing import MemoryJobs
 
 __all__ = ["order"]
@@ -218,3 +218,22 @@ def test_runs_that_were_cut_off_here_stand_in_nobodys_way(
 def test_two_workers_of_a_node_have_two_names() -> None:
     assert worker_id("node-1").startswith("node-1-")
     assert worker_id("node-1") != worker_id("node-1")
+
+
+def test_a_store_that_is_away_as_it_begins_does_not_end_it(
+    order: Ordered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat, beats = WorkerParts.beat, list[bool]()
+
+    def first_away(self: WorkerParts, *arguments: Any, **options: Any) -> None:
+        beats.append(options.get("stopped", False))
+        if len(beats) == 1:
+            raise GONE
+        beat(self, *arguments, **options)
+
+    monkeypatch.setattr(WorkerParts, "beat", first_away)
+    monkeypatch.setattr(working, "BEAT", 0.01)
+    with at_work(order, tmp_path, monkeypatch, resolved) as made:
+        made.heard.until(f"ended {FIRST} resolved")
+        assert not made.worker.stop.is_set()
+    assert [one.stopped for one in order.orders.workers()] == [True]
