@@ -24,7 +24,6 @@ from memrunbook.runtime.clock import SystemClock
 from memrunbook.runtime.jobs import Job, Jobs
 from memrunbook.state.run_directory import new_run_id
 from memrunbook.state.store.orders import Orders, PartSeen
-from memrunbook.state.store.server_clock import refuse_wrong_clock
 
 if TYPE_CHECKING:
     from memrunbook.app.notice import HostEnd
@@ -60,7 +59,6 @@ def look_elsewhere(hosts: Sequence[Host], placed: PlacedLook, stored: Stored, li
     refuse_local(hosts)
     jobs = stored.jobs()
     with closing(stored.open()) as store:
-        refuse_wrong_clock(store, SystemClock().now)
         return _Looking(hosts, placed, Orders(store), jobs, listening).kept()
 
 
@@ -74,6 +72,7 @@ class _Looking(Generic[R]):
     order: str = field(init=False)
     following: PartsFollowed = field(init=False)
     _parts: dict[str, PlacedPart] = field(default_factory=dict, init=False)
+    _wished: bool = field(default=False, init=False)
     _due: list[PlacedPart] = field(default_factory=list, init=False)
     _kept: dict[str, R] = field(default_factory=dict, init=False)
 
@@ -114,7 +113,7 @@ class _Looking(Generic[R]):
     def _follow(self) -> None:
         waiting = {part.id: Alone() for part in self._parts.values() if part.hosts[0].name not in self._kept}
         while waiting:
-            if self._due:
+            if self._due and not self.listening.stop.is_set():
                 self._hand_over()
             for part in [self._parts[name] for name in waiting]:
                 seen = self.following.part(part.id)
@@ -131,9 +130,10 @@ class _Looking(Generic[R]):
         stopped = stop.is_set()
         with suppress(Interrupted):
             SystemClock(stop).sleep(EVERY)
-        if stop.is_set():
+        if stop.is_set() and not self._wished:
             with suppress(JournalError):  # the store is away: it is asked again
                 self.orders.stop(waiting)
+                self._wished = True
             self.following.at_once()
         if stopped:
             threading.Event().wait(EVERY)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from memrunbook.app.gates import OneAtATime
 from memrunbook.app.handling import handled_by_all
@@ -29,9 +28,6 @@ from memrunbook.runtime.ports import Approver
 from memrunbook.state.left_open import abandoned, left_open
 from memrunbook.state.paths import prepare
 from memrunbook.state.runs import runs
-
-if TYPE_CHECKING:
-    from memrunbook.state.store.changes import Store
 
 
 def run(
@@ -58,7 +54,7 @@ def run(
     clock = SystemClock(stop := stop or threading.Event())
     known, stored = runs(state := prepare(arguments.state)), Stored(state, config, arguments.store)
     jobs = stored.jobs() if arguments.distribute else None
-    with closing(_opened(stored, arguments)) as store, new_run(stored, store, notice, clock) as directory:
+    with closing(stored.open()) as store, new_run(stored, store, notice, clock) as directory:
         begin(directory, arguments, invoked := invoked_by(arguments, runbook, clock))
         running = Running(
             arguments=arguments,
@@ -76,20 +72,6 @@ def run(
             own=own,
         )
         return to_its_end(running if jobs is None else placed(running, invoked, jobs), arguments.hosts)
-
-
-def _opened(stored: Stored, arguments: RunArguments) -> Store:
-    """The store; Refused where workers would judge this node by a clock that is wrong."""
-    store = stored.open()
-    try:
-        if arguments.distribute:
-            from memrunbook.state.store.server_clock import refuse_wrong_clock
-
-            refuse_wrong_clock(store, SystemClock().now)
-    except BaseException:
-        store.close()
-        raise
-    return store
 
 
 def _parts(arguments: RunArguments, hosts: Sequence[Host]) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
+
 from memrunbook.cli.next_command import apply_command, approve_command
 from memrunbook.core.plan.approval import people_for
 from memrunbook.core.plan.plan import Plan
@@ -21,11 +23,13 @@ def approval_lines(path: Path, people: int) -> list[Block]:
 
 
 def saved_lines(path: Path, people: int) -> list[Block]:
-    """Where a plan is, how others approve it, and how it is carried out."""
+    """Where a plan is, how others approve it, and how it is carried out: from here, also where workers had made it."""
+    workers = click.get_current_context().params.get("distribute", False)
+    how = "To apply it, where this node itself reaches the host:  " if workers else "To apply it:  "
     return [
         line("The plan is saved in ", Span(str(path), whole=True)),
         *approval_lines(path, people),
-        line("To apply it:  ", to_type(apply_command(path))),
+        line(how, to_type(apply_command(path))),
     ]
 
 

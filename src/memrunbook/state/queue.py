@@ -54,16 +54,19 @@ class Queue:
     ) -> Queue:
         """The queue beside the store at this URL, its tables up to date; `beat` less than half of `stalled_after`.
 
-        UsageError where that is no server, or the extra is missing; JournalError where it does not answer.
+        UsageError where that is no server, or the extra is missing; JournalError where it does not answer; Refused
+        where this node's clock is too far from the server's.
         """
         if not is_server(place):
             raise UsageError(f"{NEEDS} a store on PostgreSQL", hint="write --store postgresql://USER@HOST/DATABASE")
         where = address(state, place, password)
         _loaded()
+        from memrunbook.state.queue_clock import refuse_wrong_clock
         from memrunbook.state.queue_tables import make
 
         queue = cls(libpq(where), shown_url(where), stalled_after, beat)
         with queue._asked() as connection:
+            refuse_wrong_clock(connection)
             make(connection, queue.name)
         return queue
 

@@ -85,7 +85,8 @@ def report_view(
     """
     blocks: list[Block] = [_verdict(report), *_done_by(report), *_taken_back(taken_back)]
     if report.hint:
-        blocks.append(line(Span("hint: ", "hint"), Span(report.hint, whole=True), indent=2))
+        where = f"on {report.node}: " if report.node and report.outcome == "unreachable" else ""
+        blocks.append(line(Span("hint: ", "hint"), Span(f"{where}{report.hint}", whole=True), indent=2))
     blocks += held_blocks(report.held)
     if report.begun:
         blocks += newest_event(report.begun.diagnosis.findings, report.begun.kept.get(NEWEST))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 from tests.golden import samples as s
@@ -29,3 +31,17 @@ def test_what_takes_it_back_is_typed_where_its_journal_is(part: str, said: str) 
     assert undo.quoted is bool(part), "our own state directory is not that node's"
     before = "".join(span.text for one in page[:place] for span in one).rstrip()
     assert before.endswith(", on node-2:" if part else "what of it is still there:")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "node", "begins"),
+    [
+        ("unreachable", "node-2", "on node-2: add --identity"),
+        ("unreachable", "", "add --identity"),
+        ("interrupted", "node-2", "add --identity"),
+    ],
+)
+def test_what_helps_to_reach_a_host_is_typed_where_it_is_reached_from(outcome: Any, node: str, begins: str) -> None:
+    report = structs.replace(s.report(), outcome=outcome, node=node, hint="add --identity")
+    shown = ["".join(span.text for span in content) for content in lay_out(report_view(report, s.RUN), None)]
+    assert f"  hint: {begins}" in shown
