@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ class Queue:
 
         queue = cls(libpq(where), shown_url(where), stalled_after, beat)
         with queue._asked() as connection:
-            refuse_wrong_clock(connection)
+            refuse_wrong_clock(partial(_time_there, connection))
             make(connection, queue.name)
         return queue
 
@@ -114,6 +115,11 @@ class Queue:
 
         with explained(self.name), psycopg.connect(**self.words) as connection:
             yield connection
+
+
+def _time_there(connection: psycopg.Connection) -> float:
+    [(seconds,)] = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchall()
+    return float(seconds)
 
 
 def _loaded() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-
-import psycopg
+from collections.abc import Callable
 
 from memrunbook.core.errors import Refused
 
@@ -13,11 +12,14 @@ MOST = 10.0
 HINT = f"set it by a time server (chronyc tracking, timedatectl): control nodes must agree within {MOST:.0f} s"
 
 
-def refuse_wrong_clock(connection: psycopg.Connection) -> None:
-    """Refused where this node's clock is so wrong that others would take it for dead."""
+def refuse_wrong_clock(server: Callable[[], float]) -> None:
+    """Refused where this node's clock is so wrong that others would take it for dead; `server` asks that one's time.
+
+    Seconds since 1970.
+    """
     begin = time.time()
-    row = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
-    apart = (begin + time.time()) / 2 - float(row[0] if row else begin)
+    there = server()
+    apart = (begin + time.time()) / 2 - there
     if abs(apart) > MOST:
         way = "ahead of" if apart > 0 else "behind"
         raise Refused(f"the clock of this node is {abs(apart):.0f} s {way} that of the store", hint=HINT)
