@@ -18,7 +18,10 @@ class BoundedSession(psycopg.Connection[Any]):
     """Seconds."""
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
-        """Waits for what was asked; OperationalError where that takes too long, and the connection is closed then."""
+        """Waits for what was asked; OperationalError where that takes too long, and the connection is closed then.
+
+        psycopg's own `wait` asks again at each interval in which nothing came (its C code since 3.2.11), so time is seen.
+        """
         return super().wait(self._within(gen), *args, **options)
 
     def _within(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
