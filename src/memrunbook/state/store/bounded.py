@@ -20,7 +20,7 @@ class BoundedSession(psycopg.Connection[Any]):
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
         """Waits for what was asked; OperationalError where that takes too long, and the connection is closed then.
 
-        psycopg's own `wait` asks again at each interval in which nothing came (its C code since 3.2.11), so time is seen.
+        psycopg wakes this at each interval in which nothing came (its C code since 3.2.11), so that time is seen.
         """
         return super().wait(self._within(gen), *args, **options)
 
