@@ -15,9 +15,7 @@ from memrunbook.runtime.inspection import InspectedState, Inspection
 from memrunbook.state import audit, keys, ledger
 from memrunbook.state.ownership import group_name, is_shared, user_name, whose
 from memrunbook.state.store import FILE
-from memrunbook.state.store.changes import Store
-from memrunbook.state.store.database import address, version_of
-from memrunbook.state.store.switch import switch_of
+from memrunbook.state.store.checkup import inspect_store
 
 LEAST_FREE = 64 << 20
 """Bytes; a run with evidence takes less than a tenth of that."""
@@ -47,11 +45,11 @@ def inspect_state(state: Path, place: str, password: str, now: float) -> Iterato
         said = f"{(error.strerror or str(error)).lower()}; {whose(state)}"
         yield _found("state directory", "missing", f"{state}: {said}", "run as its owner, or name another: --state-dir")
     if place:
-        yield _store(state, place, password, now)
+        yield from inspect_store(state, place, password, now)
     elif os.access(state, os.X_OK):
         there = (state / FILE).exists()
         made = f"{state / FILE} is made at the first run"
-        yield _store(state, place, password, now) if there else _found("store", "note", made)
+        yield from inspect_store(state, place, password, now) if there else [_found("store", "note", made)]
 
 
 def _not_there(state: Path) -> Inspection:
@@ -171,25 +169,6 @@ def _seconds(time: str) -> float:
         return dt.datetime.fromisoformat(time).timestamp()
     except ValueError:
         return 0.0
-
-
-def _store(state: Path, place: str, password: str, now: float) -> Inspection:
-    try:
-        where = address(state, place, password)
-        problem = version_of(where)
-        if problem:
-            return _found("store", "note", problem)
-        store = Store.open(state, place, password)
-        try:
-            switch = switch_of(store)
-        finally:
-            store.close()
-    except RunbookError as error:
-        return _found("store", "missing", str(error), error.hint)
-    if switch.holds(now):
-        said = f"{store.name}: changes are switched off by {switch.who}"
-        return _found("store", "note", said, "runbook on")
-    return _found("store", "ok", f"{store.name} answers, its tables are of this version")
 
 
 def _found(name: str, state: InspectedState, said: str, remedy: str = "") -> Inspection:
