@@ -91,7 +91,7 @@ def _published(files: Sequence[Path], *, copied: bool) -> SealingKeys:
 
 
 def _text(public: Path) -> str:
-    return disk.contents(public, LONGEST).decode("ascii", "replace").strip()
+    return disk.contents(public, LONGEST).decode("ascii", "replace").removesuffix("\n")
 
 
 def load(state: Path) -> SealingKey:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -294,6 +295,17 @@ def test_any_flipped_bit_of_any_file_is_found(sealed: Path, data: st.DataObject)
     path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
     try:
         assert errors(sealed)
+    finally:
+        path.write_bytes(whole)
+
+
+def test_every_flipped_bit_of_the_public_key_is_found(sealed: Path) -> None:
+    path = next(sealed.rglob("*.pub"))
+    whole = path.read_bytes()
+    try:
+        for place, bit in itertools.product(range(len(whole)), range(8)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+            assert errors(sealed), (place, bit)
     finally:
         path.write_bytes(whole)
 
