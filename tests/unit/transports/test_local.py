@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,9 @@ from memrunbook.transports.local import LocalConnector
 from memrunbook.transports.shared import child
 from memrunbook.transports.shared.child import Child
 from memrunbook.transports.shared.sudo import SudoPassword
+
+SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER of prctl(2)."""
 
 
 def _program(folder: Path, name: str, text: str) -> None:
@@ -106,6 +113,47 @@ def test_a_shell_that_does_not_leave_is_killed() -> None:
     child = Child(("sleep", "60"))
     child.close()
     assert child._process.returncode == -9
+
+
+@pytest.fixture
+def reaped_late() -> Iterator[None]:
+    """Here, and not at process 1, arrives what lost its parent; nobody takes notice of its end until all is over."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(SUBREAPER, 1, 0, 0, 0)
+    yield
+    libc.prctl(SUBREAPER, 0, 0, 0, 0)
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+@pytest.mark.usefixtures("reaped_late")
+def test_what_is_only_to_be_reaped_is_gone() -> None:
+    child = Child(("sh", "-c", "sleep 60 & echo $!; exec sleep 60"))
+    orphan = int(child.receive(5.0))
+    began = time.monotonic()
+    assert child.kill()
+    assert time.monotonic() - began < 1.0, "it is not waited for"
+    assert Path(f"/proc/{orphan}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    child.close()
+
+
+@pytest.mark.usefixtures("reaped_late")
+def test_who_is_not_shown_all_processes_does_not_call_them_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = Path("/proc/1/stat")
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path == hidden:
+            raise FileNotFoundError
+        return read(path)
+
+    one = Child(("sh", "-c", "sleep 60 & echo $!; exec sleep 60"))
+    one.receive(5.0)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(child, "_STOP_SECONDS", 0.3)
+    assert not one.kill()
+    one.close()
 
 
 def test_a_shell_that_does_not_read_is_a_timeout() -> None:

@@ -10,12 +10,14 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from memrunbook.transports.shared.shell import Hello
 from memrunbook.transports.shared.sudo import SudoPassword
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0
+DEAD = ("Z", "X")
 USUAL_FILES = 1024
 """The soft limit of open files that everything is started with unless somebody says otherwise."""
 
@@ -90,7 +92,7 @@ class Child:
             return False
         except PermissionError:
             return _lives_under_sudo(group, self._password)
-        return True
+        return not _is_dead(group)
 
     def close(self) -> None:
         """Ends the shell, by force where it does not leave at once."""
@@ -120,6 +122,34 @@ def _ready(file: int, event: int, seconds: float) -> bool:
     poll = select.poll()
     poll.register(file, event)
     return bool(poll.poll(max(0.0, seconds) * 1000))
+
+
+def _is_dead(group: int) -> bool:
+    """True where nothing of a process group runs any more, and only nobody has taken notice of its end.
+
+    What lost its parent is for process 1 to reap, which a container's may do late or never. Its state is field 3 of
+    proc_pid_stat(5). Whoever is not shown all processes (hidepid of proc(5)) cannot know.
+    """
+    try:
+        Path("/proc/1/stat").read_bytes()
+        pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+        found = [_state(pid) for pid in pids if _is_in(pid, group)]
+    except OSError:
+        return False
+    return all(state in DEAD for state in found)
+
+
+def _is_in(pid: int, group: int) -> bool:
+    with suppress(ProcessLookupError):
+        return os.getpgid(pid) == group
+    return False
+
+
+def _state(pid: int) -> str:
+    """Its letter; X, too, for one that was reaped meanwhile."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+    return "X"
 
 
 def _lives_under_sudo(group: int, password: SudoPassword | None) -> bool:
