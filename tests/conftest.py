@@ -1,5 +1,6 @@
 """What holds for all tests: Ctrl-C works, /run is their own, no example of a property is timed (bench/ times)."""
 
+import hashlib
 import os
 import signal
 import sys
@@ -24,3 +25,10 @@ own_run_folder()
 def pytest_configure(config: pytest.Config) -> None:
     """Second tries are told below everything else."""
     config.pluginmanager.register(reruns)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mixes the files, alike in each worker, which begins with a quarter of all: one waits while others compute."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: hashlib.sha256(str(item.path.relative_to(config.rootpath)).encode()).digest())
