@@ -37,7 +37,7 @@ def test_what_another_run_just_did_needs_a_persons_word(tmp_path: Path) -> None:
         screen.expect("Limits")
         screen.expect("Q stop all hosts")
         screen.type("y\n")
-        screen.expect("That is no answer")
+        screen.expect("A y is not enough: it goes beyond a limit")
         screen.type("n\n")
         assert screen.wait() == 5
     assert "cool-down" in screen.drawn

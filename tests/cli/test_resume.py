@@ -152,7 +152,7 @@ def test_at_a_terminal_the_word_is_typed(cut: Cut, tmp_path: Path) -> None:
         screen.expect("how it ended is not on the host")
         screen.expect(f"Type {AGAIN.format(tmp_path)} to go on")
         screen.type("y\n")
-        screen.expect("no answer")
+        screen.expect("A y is not enough: how it ended before is unknown.")
         screen.type(f"{AGAIN.format(tmp_path)}\n")
         screen.wait()
     assert effects(tmp_path)["two"] == 2

@@ -14,12 +14,13 @@ from memrunbook.core.run.request import Approval, AskApproval, GateAnswer
 from memrunbook.runtime.ports import Approver
 from memrunbook.ui.block import BLANK, Span, line
 from memrunbook.ui.gate import KEYS as ANSWERS
-from memrunbook.ui.gate import ask_line, details_view, gate_view, names_to_type, shown_name
+from memrunbook.ui.gate import ask_line, details_view, gate_view, names_to_type, shown_name, why_named
 from memrunbook.ui.screen import Screen
 from memrunbook.ui.together import ALL, Together
 
 Now = Callable[[], Instant]
 KEYS: Mapping[str, GateAnswer] = {"s": "skip", "q": "quit", "Q": "quit-all", "n": "no", "N": "no", "no": "no", "": "no"}
+YES = ("y", "yes")
 ATTEMPTS = 3
 AGAIN = "--allow again:"
 DECLINED: Mapping[str, str] = {"skip": "skipped at the gate", "no": "declined at the gate"}
@@ -79,6 +80,7 @@ class TerminalApprover:
         first, *more = names_to_type(host, question, len(self.hosts))
         answer, why = self._answer(host, question, first)
         for name in more if answer == "yes" else ():
+            self.screen.say([line(f"It is one host of {len(self.hosts)}, and {why_named(question)}: say which.")])
             answer, why = self._answer(host, question, name)
         return answer, why
 
@@ -96,17 +98,12 @@ class TerminalApprover:
                 return "yes", said
             if typed in KEYS:
                 return KEYS[typed], _declined(KEYS[typed])
-            if typed == wanted or (not wanted and typed.lower() in ("y", "yes")):
+            if typed == wanted or (not wanted and typed.lower() in YES):
                 return "yes", ""
             left -= 1
-            self.screen.say(
-                [
-                    line(
-                        Span("That is no answer to this question.", "warning"),
-                        f" These are: {wanted or 'y, n'}, {ANSWERS}.",
-                    )
-                ]
-            )
+            short = bool(wanted) and typed.lower() in YES
+            said = f"A y is not enough: {why_named(question)}." if short else "That is no answer to this question."
+            self.screen.say([line(Span(said, "warning"), f" These are: {wanted or 'y, n'}, {ANSWERS}.")])
         return "no", f"{UNCLEAR} in {ATTEMPTS} attempts"
 
     def _typed(self, host: str, question: AskApproval, wanted: str) -> str | None:

@@ -179,6 +179,15 @@ def names_to_type(host: str, question: AskApproval, hosts: int) -> tuple[str, ..
     return (shown_name(question.again) or wanted, *([own] if also else []))
 
 
+def why_named(question: AskApproval) -> str:
+    """Why a yes to this question is more than a y."""
+    if question.again:
+        return "how it ended before is unknown"
+    if question.limits:
+        return "it goes beyond a limit"
+    return RISK_MEANINGS[question.step.change.risk if question.step.change else Risk.NONE]
+
+
 def shown_name(name: str) -> str:
     """A name as the screen shows it, which is how it is typed."""
     return clean(name, UNCUT).strip()

@@ -61,6 +61,7 @@ def test_medium_risk_on_many_hosts_needs_the_name_of_this_host(typed: str, answe
     assert approval.answer == answer
     assert "host 3 of 20, role x" in shown
     assert "Type search-03 to go on" in shown
+    assert "It is one host of 20, and users may notice: say which." in shown
 
 
 @pytest.mark.parametrize("typed", ["y", "yes", "812", "PID 812", s.HOST])
