@@ -1,9 +1,9 @@
 """What holds for all tests: Ctrl-C works, /run is their own, no example of a property is timed (bench/ times)."""
 
-import hashlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -27,8 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(reruns)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mixes the files, alike in each worker, which begins with a quarter of all: one waits while others compute."""
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: hashlib.sha256(str(item.path.relative_to(config.rootpath)).encode()).digest())
+@pytest.fixture(autouse=True)
+def _commands_as_they_are() -> Iterator[None]:
+    """What was typed of one command, which a process has but one of, counts for no other test."""
+    yield
+    if (completing := sys.modules.get("memrunbook.ui.completing")) is not None:
+        completing.complete_by(None)

@@ -41,7 +41,11 @@ def test_it_goes_on_when_the_loop_of_the_server_is_over_and_all_of_it_forgotten(
         assert started.process.status is None
         await asyncio.to_thread(wait_for, tmp_path / "begun")
 
-    asyncio.run(server())
+    try:
+        asyncio.run(server())
+    finally:
+        if sys.version_info < (3, 12):
+            asyncio.set_child_watcher(asyncio.ThreadedChildWatcher())  # the usual one, for other tests
     gc.collect()
     time.sleep(0.1)
     (tmp_path / "go").touch()
