@@ -285,6 +285,15 @@ def test_a_plan_is_made_by_workers_as_it_is_made_here(cluster: Cluster, tmp_path
     assert noted(tmp_path) == []
 
 
+def test_what_helps_a_host_that_a_worker_cannot_reach_is_done_on_that_node(cluster: Cluster, tmp_path: Path) -> None:
+    noting(tmp_path, cluster.books)
+    nowhere = "127.0.0.9:1"
+    with cluster.worker("node-1"):
+        for asks in (("diagnose",), ("plan", "small")):
+            told = here(*cluster.words(*asks, "--distribute", hosts=(nowhere,)))
+            assert (told.code, "hint: on node-1: the host is up; is sshd running" in told.said) == (4, True), told.said
+
+
 def shape(page: str) -> list[str]:
     """The lines without figures, which differ by a moment, and without commands: they name how hosts are reached."""
     shown = [line for line in page.splitlines() if "runbook " not in line]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -13,8 +15,9 @@ from memrunbook.app.held_up import HeldUp
 from memrunbook.app.part_running import WorkerPlace, refuse_here
 from memrunbook.app.part_telling import PartTold
 from memrunbook.app.planning import PlanArguments, plan_each
-from memrunbook.core.errors import JournalError, Refused, RunbookError
+from memrunbook.core.errors import HostError, JournalError, Refused, RunbookError
 from memrunbook.core.plan.judged import Judged, Planned
+from memrunbook.core.reading.reached import Reached
 from memrunbook.core.run.placed import PlacedLook
 from memrunbook.documents.library import is_path
 from memrunbook.state.store.parts import TakenPart
@@ -49,10 +52,11 @@ def _diagnose(taken: TakenPart, asked: PlacedLook, told: PartTold, place: Worker
         history=asked.history,
         store=place.store,
     )
-    diagnose_each(arguments, partial(_judged, asked, told), told, stop=told.stop)
+    diagnose_each(arguments, partial(_judged, asked, told, place.node), told, stop=told.stop)
 
 
-def _judged(asked: PlacedLook, told: PartTold, judged: Judged, off: str) -> None:
+def _judged(asked: PlacedLook, told: PartTold, node: str, judged: Judged, off: str) -> None:
+    judged = replace(judged, reached=_from(node, judged.reached))
     told.say(_line(judged.reached.name, pack_judged(judged, off, full=asked.full, printed=asked.printed)))
 
 
@@ -78,11 +82,21 @@ def _plan(taken: TakenPart, asked: PlacedLook, told: PartTold, place: WorkerPlac
         besides=asked.besides,
         store=place.store,
     )
-    plan_each(arguments, partial(_planned, asked, told), told, stop=told.stop)
+    plan_each(arguments, partial(_planned, asked, told, place.node), told, stop=told.stop)
 
 
-def _planned(asked: PlacedLook, told: PartTold, planned: Planned, held: HeldUp) -> None:
+def _planned(asked: PlacedLook, told: PartTold, node: str, planned: Planned, held: HeldUp) -> None:
+    planned = replace(planned, reached=_from(node, planned.reached))
     told.say(_line(planned.reached.name, pack_planned(planned, held, full=asked.full)))
+
+
+def _from(node: str, reached: Reached) -> Reached:
+    """What helps a host that was not reached is done on the node that did not reach it: read elsewhere, it names it."""
+    if not isinstance(reached.error, HostError) or not reached.error.hint:
+        return reached
+    error = copy(reached.error)
+    error.hint = f"on {node}: {error.hint}"
+    return replace(reached, error=error)
 
 
 def _line(host: str, look: bytes) -> bytes:

@@ -108,12 +108,11 @@ class Queue:
 
     @contextmanager
     def _asked(self) -> Iterator[psycopg.Connection]:
-        """A transaction on a connection of its own."""
-        import psycopg
-
+        """A transaction on a connection of its own, which a server that hangs does not keep."""
         from memrunbook.state.queue_tables import explained
+        from memrunbook.state.store.bounded import BoundedSession
 
-        with explained(self.name), psycopg.connect(**self.words) as connection:
+        with explained(self.name), BoundedSession.connect(**self.words) as connection:
             yield connection
 
 

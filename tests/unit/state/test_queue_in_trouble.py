@@ -18,10 +18,12 @@ import psycopg
 import pytest
 from tests.postgres import Postgres
 
+from memrunbook.core.errors import JournalError
 from memrunbook.runtime.jobs import Job
 from memrunbook.state import queue_worker
 from memrunbook.state.queue import Queue
 from memrunbook.state.queue_tables import FORGOTTEN, said
+from memrunbook.state.store.bounded import BoundedSession
 
 pytestmark = pytest.mark.slow
 SECONDS = 60.0
@@ -282,3 +284,22 @@ def test_one_that_another_took_for_dead_is_told_so_in_words() -> None:
     error = psycopg.errors.ForeignKeyViolation('insert or update on table "procrastinate_jobs" violates')
     assert said(error) == FORGOTTEN
     assert said(psycopg.OperationalError("connection refused")) == "connection refused"
+
+
+def test_a_server_that_hangs_is_left_by_whoever_asks(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedSession, "longest", 1.0)
+
+    def frozen() -> None:
+        with queue._asked() as asking:
+            [(pid,)] = asking.execute("SELECT pg_backend_pid()").fetchall()
+            asleep.append(pid)
+            os.kill(pid, signal.SIGSTOP)
+            asking.execute("SELECT 1")
+
+    asleep: list[int] = []
+    try:
+        with pytest.raises(JournalError, match="the queue does not answer: no answer within 1 s"):
+            frozen()
+    finally:
+        for pid in asleep:
+            os.kill(pid, signal.SIGCONT)
